@@ -1,0 +1,13 @@
+# Third-party libraries, all from Debian packages (tools/setup.d/debian-packages.txt).
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(RocksDB 7.8 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+if(NOT TIDEGATE_FUZZ)
+  find_path(DOCTEST_INCLUDE doctest/doctest.h REQUIRED)
+endif()
