@@ -1,0 +1,172 @@
+#include "codec/timestamp_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ids.h"
+
+namespace tidegate::codec {
+
+namespace {
+
+constexpr int64_t kSecondsPerDay = 86'400;
+
+// Days since 1970-01-01 of a date in the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level
+// Date Algorithms").
+int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  const int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const int64_t year_of_era = year - era * 400;
+  const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era - 719'468;
+}
+
+struct Date {
+  int64_t year;
+  int64_t month;
+  int64_t day;
+};
+
+Date civil_from_days(int64_t days) {
+  days += 719'468;
+  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const int64_t day_of_era = days - era * 146'097;
+  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t shifted_month = (5 * day_of_year + 2) / 153;
+  const int64_t month = shifted_month + (shifted_month < 10 ? 3 : -9);
+  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day_of_year - (153 * shifted_month + 2) / 5 + 1};
+}
+
+int64_t days_in_month(int64_t year, int64_t month) {
+  constexpr std::array<int64_t, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return kDays[static_cast<size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  // Exactly `count` digits; sets failed() otherwise.
+  int64_t digits(size_t count) {
+    int64_t value = 0;
+    for (size_t at = 0; at < count; ++at) {
+      if (at_ == text_.size() || text_[at_] < '0' || text_[at_] > '9') {
+        failed_ = true;
+        return 0;
+      }
+      value = value * 10 + (text_[at_++] - '0');
+    }
+    return value;
+  }
+  bool accept(char wanted) {
+    if (at_ == text_.size() || text_[at_] != wanted) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char wanted) { failed_ = failed_ || !accept(wanted); }
+  // Digits of a fraction of a second, at least one, as whole milliseconds.
+  int64_t fraction_ms() {
+    int64_t value = 0;
+    size_t count = 0;
+    for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_, ++count) {
+      if (count < 3) value = value * 10 + (text_[at_] - '0');
+    }
+    failed_ = failed_ || count == 0;
+    for (; count < 3; ++count) value *= 10;
+    return value;
+  }
+  void fail() { failed_ = true; }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+  bool failed_ = false;
+};
+
+// Seconds east of UTC; 0 when no zone is written.
+int64_t read_zone(Reader& reader) {
+  if (reader.at_end() || reader.accept('Z') || reader.accept('z')) return 0;
+  const bool west = reader.accept('-');
+  if (!west) reader.expect('+');
+  const int64_t hours = reader.digits(2);
+  int64_t minutes = 0;
+  if (!reader.at_end()) {
+    reader.accept(':');
+    minutes = reader.digits(2);
+  }
+  if (hours > 23 || minutes > 59) reader.fail();
+  const int64_t seconds = hours * 3600 + minutes * 60;
+  return west ? -seconds : seconds;
+}
+
+void append_digits(int64_t value, int count, std::string& out) {
+  std::array<char, 8> digits{};
+  for (int at = count - 1; at >= 0; --at, value /= 10)
+    digits[static_cast<size_t>(at)] = static_cast<char>('0' + value % 10);
+  out.append(digits.data(), static_cast<size_t>(count));
+}
+
+}  // namespace
+
+std::optional<int64_t> parse_timestamp(std::string_view text, columnar::TypeKind type) {
+  Reader reader(text);
+  const int64_t year = reader.digits(4);
+  reader.expect('-');
+  const int64_t month = reader.digits(2);
+  reader.expect('-');
+  const int64_t day = reader.digits(2);
+  if (!reader.accept('T') && !reader.accept('t')) reader.expect(' ');
+  const int64_t hour = reader.digits(2);
+  reader.expect(':');
+  const int64_t minute = reader.digits(2);
+  reader.expect(':');
+  const int64_t second = reader.digits(2);
+  const int64_t milli = reader.accept('.') ? reader.fraction_ms() : 0;
+  const int64_t zone_s = read_zone(reader);
+  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  int64_t seconds = days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second;
+  if (type == columnar::TypeKind::kTimestampLtz) seconds -= zone_s;
+  const int64_t time_us = seconds * kMicrosPerSecond + milli * kMicrosPerMilli;
+  if (time_us < kMinTimestampUs || time_us > kMaxTimestampUs) return std::nullopt;
+  return time_us;
+}
+
+void append_timestamp(int64_t time_us, columnar::TypeKind type, std::string& out) {
+  time_us = std::clamp(time_us, kMinTimestampUs, kMaxTimestampUs);
+  int64_t seconds = time_us / kMicrosPerSecond;
+  int64_t micros = time_us % kMicrosPerSecond;
+  if (micros < 0) {
+    micros += kMicrosPerSecond;
+    --seconds;
+  }
+  int64_t days = seconds / kSecondsPerDay;
+  int64_t second_of_day = seconds % kSecondsPerDay;
+  if (second_of_day < 0) {
+    second_of_day += kSecondsPerDay;
+    --days;
+  }
+  const Date date = civil_from_days(days);
+  append_digits(date.year, 4, out);
+  out.push_back('-');
+  append_digits(date.month, 2, out);
+  out.push_back('-');
+  append_digits(date.day, 2, out);
+  out.push_back('T');
+  append_digits(second_of_day / 3600, 2, out);
+  out.push_back(':');
+  append_digits(second_of_day / 60 % 60, 2, out);
+  out.push_back(':');
+  append_digits(second_of_day % 60, 2, out);
+  out.push_back('.');
+  append_digits(micros / kMicrosPerMilli, 3, out);
+  if (type == columnar::TypeKind::kTimestampLtz) out.push_back('Z');
+}
+
+}  // namespace tidegate::codec
