@@ -1,0 +1,59 @@
+// What the MQTT broker asks of the platform. The broker knows no streams; the platform knows no packets.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tidegate::net {
+
+// Whoever a connection authenticated as; the platform's own type behind an opaque face.
+class MqttIdentity {
+ public:
+  virtual ~MqttIdentity() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+};
+
+struct MqttCredentials {
+  std::string_view client_id;
+  std::optional<std::string_view> username;
+  std::optional<std::string_view> password;
+  std::optional<std::string_view> certificate_fingerprint;  // SHA-256, lower-case hex, of a verified client certificate
+};
+
+// One network thread's side of the platform; made by MqttHandler::open_lane on that thread, used only there.
+class MqttLane {
+ public:
+  virtual ~MqttLane() = default;
+  // A publication that was read. True if it will be durable only after the next flush (its acknowledgement must
+  // wait), false if there is nothing to wait for. An error is answered to the publisher (MQTT 5: reason code;
+  // 3.1.1: the connection closes) and never acknowledged. `payload` has 64 readable bytes behind it.
+  [[nodiscard]] virtual Result<bool> publish(const MqttIdentity& identity, std::string_view topic,
+                                             std::string_view payload) = 0;
+  // All publications since the last flush are handed on; `done` comes once, on another thread, when they are
+  // durable or lost. Returns false (without taking `done`) if nothing waits.
+  virtual bool flush(std::function<void(Result<>)> done) = 0;
+  [[nodiscard]] virtual size_t waiting_rows() const = 0;
+};
+
+// Any thread.
+class MqttHandler {
+ public:
+  // Shared: a connection and the session that outlives it both hold the identity.
+  virtual ~MqttHandler() = default;
+  [[nodiscard]] virtual Result<std::shared_ptr<const MqttIdentity>> authenticate(const MqttCredentials& who) = 0;
+  [[nodiscard]] virtual bool may_publish(const MqttIdentity& identity, std::string_view topic) = 0;
+  [[nodiscard]] virtual bool may_subscribe(const MqttIdentity& identity, std::string_view filter) = 0;
+  // A message may go out to this subscriber: the policy's say, asked per delivery.
+  [[nodiscard]] virtual bool may_receive(const MqttIdentity& identity, std::string_view topic) = 0;
+  [[nodiscard]] virtual std::unique_ptr<MqttLane> open_lane() = 0;
+  // Stop reading from sockets for now.
+  [[nodiscard]] virtual bool overloaded() = 0;
+};
+
+}  // namespace tidegate::net

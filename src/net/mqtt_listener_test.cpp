@@ -1,0 +1,91 @@
+// The broker over real loopback sockets with the product's own client.
+#include "net/mqtt_listener.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <vector>
+
+#include "base/guarded.h"
+#include "net/internal/mqtt_fakes.h"
+#include "net/mqtt_client.h"
+
+namespace tidegate::net {
+namespace {
+
+struct Server {
+  FakeMqttHandler handler;
+  io::SystemClock clock;
+  io::SystemRandom random;
+  std::unique_ptr<MqttBroker> broker;
+  std::unique_ptr<MqttListener> listener;
+  std::unique_ptr<MqttClientLoop> loop = MqttClientLoop::create();
+
+  explicit Server(int threads = 1) {
+    auto made = MqttBroker::create({}, handler, nullptr, clock, random);
+    REQUIRE(made);
+    broker = std::move(*made);
+    MqttListenerOptions options;
+    options.plain_address = "127.0.0.1";
+    options.plain_port = 0;
+    options.threads = threads;
+    auto started = MqttListener::start(options, *broker, handler, clock);
+    REQUIRE(started);
+    listener = std::move(*started);
+  }
+
+  MqttClientOptions as(const std::string& client_id, MqttVersion version) {
+    MqttClientOptions options;
+    options.port = listener->plain_port();
+    options.client_id = client_id;
+    options.version = version;
+    return options;
+  }
+};
+
+constexpr int64_t kLongestMs = 10'000;
+
+}  // namespace
+
+TEST_CASE("publications of every QoS are acknowledged and reach a subscriber, in both versions") {
+  for (const auto version : {MqttVersion::kV311, MqttVersion::kV5}) {
+    for (int threads = 1; threads <= 2; ++threads) {
+      Server server(threads);
+      std::vector<std::string> got;
+      int acknowledged = 0;
+      std::unique_ptr<MqttClient> publisher;
+      MqttClient::Callbacks on_subscriber;
+      on_subscriber.on_message = [&](const MqttPublish& message) {
+        got.emplace_back(message.payload);
+        if (got.size() == 3 && acknowledged == 2) server.loop->stop();
+      };
+      on_subscriber.on_subscribed = [&](uint16_t, MqttReason reason) {
+        CHECK(static_cast<int>(reason) == 2);
+        publisher->connect();
+      };
+      std::unique_ptr<MqttClient> subscriber;
+      on_subscriber.on_connected = [&](const Result<>& result) {
+        REQUIRE(result);
+        subscriber->subscribe("a/+", 2);
+      };
+      subscriber = server.loop->make_client(server.as("sub", version), on_subscriber);
+      MqttClient::Callbacks on_publisher;
+      on_publisher.on_connected = [&](const Result<>& result) {
+        REQUIRE(result);
+        for (uint8_t qos = 0; qos < 3; ++qos) CHECK(publisher->publish("a/b", std::to_string(qos), qos));
+      };
+      on_publisher.on_acknowledged = [&](uint16_t, MqttReason reason, int64_t) {
+        CHECK(reason == MqttReason::kSuccess);
+        ++acknowledged;
+        if (got.size() == 3 && acknowledged == 2) server.loop->stop();
+      };
+      publisher = server.loop->make_client(server.as("pub", version), on_publisher);
+      server.loop->post([&] { subscriber->connect(); });
+      server.loop->run_for_ms(kLongestMs);
+      CHECK(got == std::vector<std::string>{"0", "1", "2"});
+      CHECK(acknowledged == 2);
+    }
+  }
+}
+
+}  // namespace tidegate::net
