@@ -1,0 +1,58 @@
+// The catalog: streams, views, pipelines and devices, durable and sealed, each with a revision.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "catalog/definitions.h"
+#include "crypto/key_ring.h"
+#include "store/store.h"
+
+namespace tidegate::catalog {
+
+// Lookups are from memory; changes are durable on return. Any thread. Names compare without regard to case.
+// Changes fail with SqlAlreadyExists, NotFound, InUse (a pipeline or view still reads or writes it; the hint names
+// it), or the store's errors.
+class Catalog {
+ public:
+  // SealBroken or FormatUnknown when a stored document cannot be read.
+  [[nodiscard]] static Result<std::unique_ptr<Catalog>> open(store::Store& store, crypto::KeyRing& keys,
+                                                             io::Random& random);
+  virtual ~Catalog() = default;
+
+  // Shared, because running pipelines keep a definition that is dropped meanwhile.
+  using StreamPtr = std::shared_ptr<const StreamDefinition>;
+  [[nodiscard]] virtual StreamPtr find_stream(std::string_view name) const = 0;
+  [[nodiscard]] virtual StreamPtr find_stream(StreamId id) const = 0;
+  [[nodiscard]] virtual std::optional<ViewDefinition> find_view(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::optional<PipelineDefinition> find_pipeline(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::vector<StreamPtr> streams() const = 0;
+  [[nodiscard]] virtual std::vector<ViewDefinition> views() const = 0;
+  [[nodiscard]] virtual std::vector<PipelineDefinition> pipelines() const = 0;
+
+  // Gives the definition its id. Makes the system streams that go with it in the same write: for every stream that
+  // takes records from outside `<name>_dead_letters` (dead_letter_schema()).
+  [[nodiscard]] virtual Result<StreamPtr> add_stream(StreamDefinition definition) = 0;
+  [[nodiscard]] virtual Result<> add_view(ViewDefinition definition) = 0;
+  // Gives the definition its id; `late_schema`, if any, makes `<pipeline name>_late` with it in the same write.
+  // `reads` are the names of the streams and views it reads.
+  [[nodiscard]] virtual Result<PipelineDefinition> add_pipeline(PipelineDefinition definition,
+                                                                std::vector<std::string> reads,
+                                                                columnar::SchemaPtr late_schema) = 0;
+  [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
+  [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
+  [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;
+  [[nodiscard]] virtual Result<> drop_pipeline(std::string_view name) = 0;  // and its late stream
+};
+
+// time TIMESTAMP_LTZ(3) (when it arrived), device STRING, topic STRING, code INT (error number), reason STRING,
+// payload STRING. `device` is its device column.
+[[nodiscard]] columnar::SchemaPtr dead_letter_schema();
+[[nodiscard]] std::string dead_letter_name(std::string_view stream);  // <stream>_dead_letters
+[[nodiscard]] std::string late_name(std::string_view pipeline);       // <pipeline>_late
+
+}  // namespace tidegate::catalog

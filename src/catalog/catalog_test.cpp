@@ -1,0 +1,158 @@
+#include "catalog/catalog.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+namespace tidegate::catalog {
+namespace {
+
+// A catalog on a real store in a folder of its own, which may be closed and opened again.
+class Fixture {
+ public:
+  Fixture()
+      : folder_(std::filesystem::temp_directory_path() / ("tidegate-catalog-" + std::to_string(random_.next_u64()))) {
+    std::filesystem::create_directories(folder_);
+    open();
+  }
+  ~Fixture() {
+    close();
+    std::filesystem::remove_all(folder_);
+  }
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+
+  void close() {
+    catalog.reset();
+    keys_.reset();
+    store.reset();
+  }
+  void open() {
+    auto opened_store = store::Store::open(folder_ / "store");
+    REQUIRE(opened_store);
+    store = std::move(*opened_store);
+    auto opened_keys = crypto::KeyRing::open(folder_ / "keys", random_);
+    REQUIRE(opened_keys);
+    keys_ = std::move(*opened_keys);
+    auto opened = Catalog::open(*store, *keys_, random_);
+    REQUIRE(opened);
+    catalog = std::move(*opened);
+  }
+  auto try_open() { return Catalog::open(*store, *keys_, random_); }
+
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Catalog> catalog;
+
+ private:
+  io::SystemRandom random_;
+  std::filesystem::path folder_;
+  std::unique_ptr<crypto::KeyRing> keys_;
+};
+
+StreamDefinition readings() {
+  StreamDefinition stream;
+  stream.name = "Readings";
+  stream.schema = std::make_shared<const columnar::Schema>(columnar::Schema{
+      {{"device", columnar::TypeKind::kString, false}, {"ts", columnar::TypeKind::kTimestampLtz, false}}});
+  stream.time_column = 1;
+  stream.device_column = 0;
+  stream.watermark_delay_us = 5'000'000;
+  stream.mqtt_topic = "site/+";
+  stream.options = {{"device", "device"}, {"mqtt.topic", "site/+"}};
+  stream.sql = "CREATE TABLE Readings (...)";
+  return stream;
+}
+
+PipelineDefinition averages() {
+  PipelineDefinition pipeline;
+  pipeline.name = "averages";
+  pipeline.target = "readings";
+  pipeline.sql = "INSERT INTO ...";
+  return pipeline;
+}
+
+}  // namespace
+
+TEST_CASE("documents come back from the store as they were, with their ids") {
+  Fixture site;
+  const auto added = site.catalog->add_stream(readings());
+  REQUIRE(added);
+  REQUIRE(site.catalog->add_view({"hot", "SELECT * FROM readings", "CREATE VIEW hot AS ..."}));
+  const auto pipeline = site.catalog->add_pipeline(averages(), {"readings"}, dead_letter_schema());
+  REQUIRE(pipeline);
+  REQUIRE(site.catalog->set_pipeline_wanted("AVERAGES", PipelineState::kStopped));
+  site.close();
+  site.open();
+  const auto stream = site.catalog->find_stream("READINGS");
+  REQUIRE(stream);
+  CHECK(stream->id == (*added)->id);
+  CHECK(stream->name == "Readings");
+  CHECK(*stream->schema == *(*added)->schema);
+  CHECK(stream->time_column == 1);
+  CHECK(stream->device_column == 0);
+  CHECK(stream->watermark_delay_us == 5'000'000);
+  CHECK(stream->options == (*added)->options);
+  CHECK(site.catalog->find_stream(stream->id) == stream);
+  CHECK(site.catalog->find_view("hot")->query == "SELECT * FROM readings");
+  CHECK(site.catalog->find_pipeline("averages")->wanted == PipelineState::kStopped);
+  CHECK(site.catalog->find_stream("averages_late"));
+  CHECK(site.catalog->find_stream("readings_dead_letters")->device_column == 1);
+  CHECK(site.catalog->streams().size() == 3);
+}
+
+TEST_CASE("ids are never used again") {
+  Fixture site;
+  const StreamId first = (*site.catalog->add_stream(readings()))->id;
+  REQUIRE(site.catalog->drop_stream("readings"));
+  site.close();
+  site.open();
+  CHECK((*site.catalog->add_stream(readings()))->id > first);
+}
+
+TEST_CASE("a name is taken once, in whatever case, by streams and views together") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(readings()));
+  CHECK(site.catalog->add_stream(readings()).error().code == ErrorCode::SqlAlreadyExists);
+  CHECK(site.catalog->add_view({"READINGS", "SELECT 1", ""}).error().code == ErrorCode::SqlAlreadyExists);
+  StreamDefinition clash = readings();
+  clash.name = "readings_dead_letters";
+  CHECK(site.catalog->add_stream(clash).error().code == ErrorCode::SqlAlreadyExists);
+}
+
+TEST_CASE("what is still used cannot be dropped, and the error names the user") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(readings()));
+  REQUIRE(site.catalog->add_view({"hot", "SELECT * FROM `Readings` WHERE 1 = 1", ""}));
+  const auto by_view = site.catalog->drop_stream("readings");
+  REQUIRE(!by_view);
+  CHECK(by_view.error().to_string() ==
+        "TG6005 'readings' is still used by the view 'hot'. drop the view first: DROP VIEW hot");
+  REQUIRE(site.catalog->add_pipeline(averages(), {"hot"}, nullptr));
+  CHECK(site.catalog->drop_view("hot").error().code == ErrorCode::InUse);
+  REQUIRE(site.catalog->drop_pipeline("averages"));
+  REQUIRE(site.catalog->drop_view("hot"));
+  REQUIRE(site.catalog->drop_stream("readings"));
+  CHECK(site.catalog->streams().empty());
+}
+
+TEST_CASE("dropping what is not there says so") {
+  Fixture site;
+  CHECK(site.catalog->drop_stream("x").error().code == ErrorCode::NotFound);
+  CHECK(site.catalog->drop_view("x").error().code == ErrorCode::NotFound);
+  CHECK(site.catalog->drop_pipeline("x").error().code == ErrorCode::NotFound);
+  CHECK(site.catalog->set_pipeline_wanted("x", PipelineState::kStopped).error().code == ErrorCode::NotFound);
+}
+
+TEST_CASE("a changed or moved document is found when the catalog opens") {
+  Fixture site;
+  const auto id = (*site.catalog->add_stream(readings()))->id;
+  REQUIRE(id == StreamId{1});
+  const auto sealed = site.store->get(store::Family::kCatalog, "catalog/stream/00000001");
+  REQUIRE((sealed && sealed->has_value()));
+  store::WriteBatch moved;
+  moved.put(store::Family::kCatalog, "catalog/stream/00000009", **sealed);
+  REQUIRE(site.store->write(std::move(moved), store::Durability::kSynced));
+  CHECK(site.try_open().error().code == ErrorCode::SealBroken);
+}
+
+}  // namespace tidegate::catalog

@@ -1,0 +1,163 @@
+#include "catalog/internal/document.h"
+
+#include "base/bytes.h"
+
+namespace tidegate::catalog {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+
+std::unexpected<Error> unknown_format(const char* what) {
+  return fail(ErrorCode::FormatUnknown, std::string("a stored ") + what + " has an unknown format",
+              "it was written by a newer version; start that version, or restore a backup");
+}
+
+void write_column(ByteWriter& out, std::optional<size_t> column) { out.varint(column ? *column + 1 : 0); }
+
+std::optional<size_t> read_column(ByteReader& in) {
+  const uint64_t stored = in.varint();
+  return stored == 0 ? std::nullopt : std::optional<size_t>(stored - 1);
+}
+
+void write_schema(ByteWriter& out, const columnar::Schema& schema) {
+  out.varint(schema.fields.size());
+  for (const columnar::Field& field : schema.fields) {
+    out.text(field.name);
+    out.fixed(static_cast<uint8_t>(field.type));
+    out.fixed(static_cast<uint8_t>(field.nullable));
+  }
+}
+
+columnar::SchemaPtr read_schema(ByteReader& in) {
+  auto schema = std::make_shared<columnar::Schema>();
+  const uint64_t fields = in.varint();
+  for (uint64_t at = 0; at < fields && in.ok(); ++at) {
+    columnar::Field field;
+    field.name = in.text();
+    field.type = static_cast<columnar::TypeKind>(in.fixed<uint8_t>());
+    field.nullable = in.fixed<uint8_t>() != 0;
+    schema->fields.push_back(std::move(field));
+  }
+  return schema;
+}
+
+void write_options(ByteWriter& out, const std::map<std::string, std::string>& options) {
+  out.varint(options.size());
+  for (const auto& [name, value] : options) {
+    out.text(name);
+    out.text(value);
+  }
+}
+
+std::map<std::string, std::string> read_options(ByteReader& in) {
+  std::map<std::string, std::string> options;
+  const uint64_t count = in.varint();
+  for (uint64_t at = 0; at < count && in.ok(); ++at) {
+    std::string name(in.text());
+    options[std::move(name)] = in.text();
+  }
+  return options;
+}
+
+bool columns_exist(const StreamDefinition& stream) {
+  const size_t count = stream.schema->fields.size();
+  return (!stream.time_column || *stream.time_column < count) &&
+         (!stream.device_column || *stream.device_column < count);
+}
+
+}  // namespace
+
+std::string encode(const StreamDefinition& stream) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kVersion);
+  out.fixed(stream.id.value);
+  out.text(stream.name);
+  write_schema(out, *stream.schema);
+  write_column(out, stream.time_column);
+  write_column(out, stream.device_column);
+  out.fixed(stream.watermark_delay_us);
+  out.fixed(static_cast<uint8_t>(stream.connector));
+  out.fixed(static_cast<uint8_t>(stream.watermark_scope));
+  out.fixed(stream.max_skew_us);
+  out.fixed(stream.idle_timeout_us);
+  out.fixed(stream.close_after_us);
+  out.text(stream.mqtt_topic);
+  write_options(out, stream.options);
+  out.text(stream.sql);
+  return bytes;
+}
+
+Result<StreamDefinition> decode_stream(std::string_view bytes) {
+  ByteReader in(bytes);
+  StreamDefinition stream;
+  if (in.fixed<uint8_t>() != kVersion) return unknown_format("stream");
+  stream.id = StreamId{in.fixed<uint32_t>()};
+  stream.name = in.text();
+  stream.schema = read_schema(in);
+  stream.time_column = read_column(in);
+  stream.device_column = read_column(in);
+  stream.watermark_delay_us = in.fixed<int64_t>();
+  stream.connector = static_cast<Connector>(in.fixed<uint8_t>());
+  stream.watermark_scope = static_cast<WatermarkScope>(in.fixed<uint8_t>());
+  stream.max_skew_us = in.fixed<int64_t>();
+  stream.idle_timeout_us = in.fixed<int64_t>();
+  stream.close_after_us = in.fixed<int64_t>();
+  stream.mqtt_topic = in.text();
+  stream.options = read_options(in);
+  stream.sql = in.text();
+  if (!in.finished() || !columns_exist(stream)) return unknown_format("stream");
+  return stream;
+}
+
+std::string encode(const ViewDefinition& view) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kVersion);
+  out.text(view.name);
+  out.text(view.query);
+  out.text(view.sql);
+  return bytes;
+}
+
+Result<ViewDefinition> decode_view(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.fixed<uint8_t>() != kVersion) return unknown_format("view");
+  ViewDefinition view;
+  view.name = in.text();
+  view.query = in.text();
+  view.sql = in.text();
+  if (!in.finished()) return unknown_format("view");
+  return view;
+}
+
+std::string encode(const PipelineDocument& pipeline) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kVersion);
+  out.fixed(pipeline.definition.id.value);
+  out.text(pipeline.definition.name);
+  out.text(pipeline.definition.target);
+  out.text(pipeline.definition.sql);
+  out.fixed(static_cast<uint8_t>(pipeline.definition.wanted));
+  out.varint(pipeline.reads.size());
+  for (const std::string& name : pipeline.reads) out.text(name);
+  return bytes;
+}
+
+Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.fixed<uint8_t>() != kVersion) return unknown_format("pipeline");
+  PipelineDocument pipeline;
+  pipeline.definition.id = PipelineId{in.fixed<uint32_t>()};
+  pipeline.definition.name = in.text();
+  pipeline.definition.target = in.text();
+  pipeline.definition.sql = in.text();
+  pipeline.definition.wanted = static_cast<PipelineState>(in.fixed<uint8_t>());
+  const uint64_t reads = in.varint();
+  for (uint64_t at = 0; at < reads && in.ok(); ++at) pipeline.reads.emplace_back(in.text());
+  if (!in.finished()) return unknown_format("pipeline");
+  return pipeline;
+}
+
+}  // namespace tidegate::catalog

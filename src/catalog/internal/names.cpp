@@ -1,0 +1,100 @@
+#include "catalog/internal/names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "catalog/catalog.h"
+#include "catalog/internal/stored_catalog.h"
+
+namespace tidegate::catalog {
+namespace {
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// `name` stands in `text` as a word of its own. A column of that name counts too: better keep a stream too long.
+bool mentions(std::string_view text, std::string_view name) {
+  const std::string haystack = lower(text);
+  const std::string needle = lower(name);
+  for (size_t at = haystack.find(needle); at != std::string::npos; at = haystack.find(needle, at + 1)) {
+    const size_t end = at + needle.size();
+    if ((at == 0 || !is_word(haystack[at - 1])) && (end == haystack.size() || !is_word(haystack[end]))) return true;
+  }
+  return false;
+}
+
+std::unexpected<Error> in_use(std::string_view relation, std::string_view user_kind, std::string_view user) {
+  return fail(ErrorCode::InUse, fmt::format("'{}' is still used by the {} '{}'", relation, user_kind, user),
+              fmt::format("drop the {} first: DROP {} {}", user_kind, user_kind == "view" ? "VIEW" : "PIPELINE", user));
+}
+
+}  // namespace
+
+std::string lower(std::string_view name) {
+  std::string folded(name);
+  std::ranges::transform(folded, folded.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return folded;
+}
+
+Result<> check_relation_is_free(const Documents& documents, std::string_view name) {
+  const char* kind = documents.streams.contains(lower(name)) ? "stream"
+                     : documents.views.contains(lower(name)) ? "view"
+                                                             : nullptr;
+  if (kind == nullptr) return {};
+  return fail(ErrorCode::SqlAlreadyExists, fmt::format("a {} named '{}' exists already", kind, name),
+              "choose another name, or drop it first");
+}
+
+Result<> check_pipeline_is_free(const Documents& documents, std::string_view name) {
+  if (!documents.pipelines.contains(lower(name))) return {};
+  return fail(ErrorCode::SqlAlreadyExists, fmt::format("a pipeline named '{}' exists already", name),
+              "drop it first, or name this one: SET 'pipeline.name' = '...' before INSERT INTO");
+}
+
+Result<> check_unused(const Documents& documents, std::string_view relation) {
+  const std::string name = lower(relation);
+  for (const auto& [key, pipeline] : documents.pipelines) {
+    const bool reads =
+        std::ranges::any_of(pipeline.reads, [&](const std::string& read) { return lower(read) == name; });
+    if (reads || lower(pipeline.definition.target) == name) {
+      return in_use(relation, "pipeline", pipeline.definition.name);
+    }
+  }
+  for (const auto& [key, view] : documents.views) {
+    if (key != name && mentions(view.query, name)) return in_use(relation, "view", view.name);
+  }
+  return {};
+}
+
+std::unexpected<Error> no_such(std::string_view kind, std::string_view name) {
+  return fail(ErrorCode::NotFound, fmt::format("there is no {} named '{}'", kind, name),
+              fmt::format("`tidegate {} list` shows what there is", kind));
+}
+
+StreamDefinition dead_letter_stream(std::string name, StreamId id) {
+  StreamDefinition dead;
+  dead.id = id;
+  dead.name = std::move(name);
+  dead.schema = dead_letter_schema();
+  dead.device_column = 1;
+  return dead;
+}
+
+columnar::SchemaPtr dead_letter_schema() {
+  using columnar::TypeKind;
+  static const columnar::SchemaPtr kSchema =
+      std::make_shared<const columnar::Schema>(columnar::Schema{{{"time", TypeKind::kTimestampLtz, false},
+                                                                 {"device", TypeKind::kString, true},
+                                                                 {"topic", TypeKind::kString, true},
+                                                                 {"code", TypeKind::kInt, false},
+                                                                 {"reason", TypeKind::kString, false},
+                                                                 {"payload", TypeKind::kString, true}}});
+  return kSchema;
+}
+
+std::string dead_letter_name(std::string_view stream) { return fmt::format("{}_dead_letters", stream); }
+std::string late_name(std::string_view pipeline) { return fmt::format("{}_late", pipeline); }
+
+}  // namespace tidegate::catalog

@@ -1,0 +1,23 @@
+// Names in the catalog: how they compare, which are taken, and what still uses them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "catalog/definitions.h"
+
+namespace tidegate::catalog {
+
+struct Documents;
+
+[[nodiscard]] std::string lower(std::string_view name);
+// SqlAlreadyExists when a stream or view has the name.
+[[nodiscard]] Result<> check_relation_is_free(const Documents& documents, std::string_view name);
+[[nodiscard]] Result<> check_pipeline_is_free(const Documents& documents, std::string_view name);
+// InUse when a pipeline reads or writes it, or a view names it.
+[[nodiscard]] Result<> check_unused(const Documents& documents, std::string_view relation);
+[[nodiscard]] std::unexpected<Error> no_such(std::string_view kind, std::string_view name);
+[[nodiscard]] StreamDefinition dead_letter_stream(std::string name, StreamId id);
+
+}  // namespace tidegate::catalog

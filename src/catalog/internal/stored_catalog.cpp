@@ -1,0 +1,247 @@
+#include "catalog/internal/stored_catalog.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "catalog/internal/names.h"
+
+namespace tidegate::catalog {
+namespace {
+
+constexpr std::string_view kPrefix = "catalog/";
+constexpr std::string_view kEnd = "catalog0";  // the byte after '/'
+const std::string kCounterKey = "catalog/ids";
+
+std::string stream_key(StreamId id) { return fmt::format("catalog/stream/{:08x}", id.value); }
+std::string view_key(std::string_view name) { return fmt::format("catalog/view/{}", lower(name)); }
+std::string pipeline_key(PipelineId id) { return fmt::format("catalog/pipeline/{:08x}", id.value); }
+
+}  // namespace
+
+Result<> StoredCatalog::load() {
+  auto documents = documents_.lock();
+  Result<> outcome;
+  TRY(store_.scan(store::Family::kCatalog, kPrefix, kEnd, [&](std::string_view key, std::string_view sealed) {
+    outcome = load_document(*documents, key, sealed);
+    return outcome.has_value();
+  }));
+  return outcome;
+}
+
+Result<> StoredCatalog::load_document(Documents& documents, std::string_view key, std::string_view sealed) {
+  TRY_ASSIGN(const std::string bytes, crypto::open_seal(key_, key, sealed));
+  if (key == kCounterKey) {
+    ByteReader in(bytes);
+    documents.last_stream_id = in.fixed<uint32_t>();
+    documents.last_pipeline_id = in.fixed<uint32_t>();
+  } else if (key.starts_with("catalog/stream/")) {
+    TRY_ASSIGN(StreamDefinition stream, decode_stream(bytes));
+    std::string name = lower(stream.name);
+    documents.streams[std::move(name)] = std::make_shared<const StreamDefinition>(std::move(stream));
+  } else if (key.starts_with("catalog/view/")) {
+    TRY_ASSIGN(ViewDefinition view, decode_view(bytes));
+    std::string name = lower(view.name);
+    documents.views[std::move(name)] = std::move(view);
+  } else if (key.starts_with("catalog/pipeline/")) {
+    TRY_ASSIGN(PipelineDocument pipeline, decode_pipeline(bytes));
+    std::string name = lower(pipeline.definition.name);
+    documents.pipelines[std::move(name)] = std::move(pipeline);
+  } else {
+    return fail(ErrorCode::FormatUnknown, fmt::format("the catalog holds an unknown document '{}'", key),
+                "it was written by a newer version; start that version");
+  }
+  return {};
+}
+
+void StoredCatalog::put(store::WriteBatch& batch, const std::string& key, std::string_view document) {
+  batch.put(store::Family::kCatalog, key, crypto::seal(key_, random_, key, document));
+}
+
+void StoredCatalog::put_counters(store::WriteBatch& batch, const Documents& documents) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(documents.last_stream_id);
+  out.fixed(documents.last_pipeline_id);
+  put(batch, kCounterKey, bytes);
+}
+
+Catalog::StreamPtr StoredCatalog::find_stream(std::string_view name) const {
+  const auto documents = documents_.lock();
+  const auto found = documents->streams.find(lower(name));
+  return found == documents->streams.end() ? nullptr : found->second;
+}
+
+Catalog::StreamPtr StoredCatalog::find_stream(StreamId id) const {
+  const auto documents = documents_.lock();
+  for (const auto& [name, stream] : documents->streams) {
+    if (stream->id == id) return stream;
+  }
+  return nullptr;
+}
+
+std::optional<ViewDefinition> StoredCatalog::find_view(std::string_view name) const {
+  const auto documents = documents_.lock();
+  const auto found = documents->views.find(lower(name));
+  return found == documents->views.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<PipelineDefinition> StoredCatalog::find_pipeline(std::string_view name) const {
+  const auto documents = documents_.lock();
+  const auto found = documents->pipelines.find(lower(name));
+  return found == documents->pipelines.end() ? std::nullopt : std::optional(found->second.definition);
+}
+
+std::vector<Catalog::StreamPtr> StoredCatalog::streams() const {
+  const auto documents = documents_.lock();
+  std::vector<StreamPtr> all;
+  for (const auto& [name, stream] : documents->streams) all.push_back(stream);
+  return all;
+}
+
+std::vector<ViewDefinition> StoredCatalog::views() const {
+  const auto documents = documents_.lock();
+  std::vector<ViewDefinition> all;
+  for (const auto& [name, view] : documents->views) all.push_back(view);
+  return all;
+}
+
+std::vector<PipelineDefinition> StoredCatalog::pipelines() const {
+  const auto documents = documents_.lock();
+  std::vector<PipelineDefinition> all;
+  for (const auto& [name, pipeline] : documents->pipelines) all.push_back(pipeline.definition);
+  return all;
+}
+
+Result<Catalog::StreamPtr> StoredCatalog::add_stream(StreamDefinition definition) {
+  auto documents = documents_.lock();
+  const std::string dead_letters = dead_letter_name(definition.name);
+  TRY(check_relation_is_free(*documents, definition.name));
+  TRY(check_relation_is_free(*documents, dead_letters));
+  const uint32_t last_id = documents->last_stream_id;
+  definition.id = StreamId{++documents->last_stream_id};
+  StreamDefinition dead = dead_letter_stream(dead_letters, StreamId{++documents->last_stream_id});
+
+  store::WriteBatch batch;
+  put(batch, stream_key(definition.id), encode(definition));
+  put(batch, stream_key(dead.id), encode(dead));
+  put_counters(batch, *documents);
+  if (auto written = store_.write(std::move(batch), store::Durability::kSynced); !written) {
+    documents->last_stream_id = last_id;
+    return fail(std::move(written.error()));
+  }
+  auto added = std::make_shared<const StreamDefinition>(std::move(definition));
+  documents->streams[lower(added->name)] = added;
+  documents->streams[lower(dead_letters)] = std::make_shared<const StreamDefinition>(std::move(dead));
+  return added;
+}
+
+Result<> StoredCatalog::add_view(ViewDefinition definition) {
+  auto documents = documents_.lock();
+  TRY(check_relation_is_free(*documents, definition.name));
+  store::WriteBatch batch;
+  put(batch, view_key(definition.name), encode(definition));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  documents->views[lower(definition.name)] = std::move(definition);
+  return {};
+}
+
+Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition definition, std::vector<std::string> reads,
+                                                       columnar::SchemaPtr late_schema) {
+  auto documents = documents_.lock();
+  TRY(check_pipeline_is_free(*documents, definition.name));
+  const std::string late = late_name(definition.name);
+  if (late_schema) TRY(check_relation_is_free(*documents, late));
+  const Documents before_ids{{}, {}, {}, documents->last_stream_id, documents->last_pipeline_id};
+  definition.id = PipelineId{++documents->last_pipeline_id};
+
+  store::WriteBatch batch;
+  StreamPtr late_stream;
+  if (late_schema) {
+    StreamDefinition made;
+    made.id = StreamId{++documents->last_stream_id};
+    made.name = late;
+    made.schema = std::move(late_schema);
+    put(batch, stream_key(made.id), encode(made));
+    late_stream = std::make_shared<const StreamDefinition>(std::move(made));
+  }
+  PipelineDocument document{definition, std::move(reads)};
+  put(batch, pipeline_key(definition.id), encode(document));
+  put_counters(batch, *documents);
+  if (auto written = store_.write(std::move(batch), store::Durability::kSynced); !written) {
+    documents->last_stream_id = before_ids.last_stream_id;
+    documents->last_pipeline_id = before_ids.last_pipeline_id;
+    return fail(std::move(written.error()));
+  }
+  if (late_stream) documents->streams[lower(late)] = std::move(late_stream);
+  documents->pipelines[lower(definition.name)] = std::move(document);
+  return definition;
+}
+
+Result<> StoredCatalog::set_pipeline_wanted(std::string_view name, PipelineState wanted) {
+  auto documents = documents_.lock();
+  const auto found = documents->pipelines.find(lower(name));
+  if (found == documents->pipelines.end()) return no_such("pipeline", name);
+  PipelineDocument changed = found->second;
+  changed.definition.wanted = wanted;
+  store::WriteBatch batch;
+  put(batch, pipeline_key(changed.definition.id), encode(changed));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  found->second = std::move(changed);
+  return {};
+}
+
+Result<> StoredCatalog::drop_stream(std::string_view name) {
+  auto documents = documents_.lock();
+  const auto found = documents->streams.find(lower(name));
+  if (found == documents->streams.end()) return no_such("stream", name);
+  TRY(check_unused(*documents, name));
+  const auto dead = documents->streams.find(lower(dead_letter_name(name)));
+  store::WriteBatch batch;
+  batch.erase(store::Family::kCatalog, stream_key(found->second->id));
+  if (dead != documents->streams.end()) {
+    TRY(check_unused(*documents, dead->second->name));
+    batch.erase(store::Family::kCatalog, stream_key(dead->second->id));
+  }
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  if (dead != documents->streams.end()) documents->streams.erase(dead);
+  documents->streams.erase(lower(name));
+  return {};
+}
+
+Result<> StoredCatalog::drop_view(std::string_view name) {
+  auto documents = documents_.lock();
+  if (!documents->views.contains(lower(name))) return no_such("view", name);
+  TRY(check_unused(*documents, name));
+  store::WriteBatch batch;
+  batch.erase(store::Family::kCatalog, view_key(name));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  documents->views.erase(lower(name));
+  return {};
+}
+
+Result<> StoredCatalog::drop_pipeline(std::string_view name) {
+  auto documents = documents_.lock();
+  const auto found = documents->pipelines.find(lower(name));
+  if (found == documents->pipelines.end()) return no_such("pipeline", name);
+  const std::string late = lower(late_name(name));
+  const auto late_stream = documents->streams.find(late);
+  store::WriteBatch batch;
+  batch.erase(store::Family::kCatalog, pipeline_key(found->second.definition.id));
+  if (late_stream != documents->streams.end()) {
+    TRY(check_unused(*documents, late));
+    batch.erase(store::Family::kCatalog, stream_key(late_stream->second->id));
+  }
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  documents->streams.erase(late);
+  documents->pipelines.erase(lower(name));
+  return {};
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::open(store::Store& store, crypto::KeyRing& keys, io::Random& random) {
+  TRY_ASSIGN(crypto::Key key, keys.data_key("catalog"));
+  auto catalog = std::make_unique<StoredCatalog>(store, std::move(key), random);
+  TRY(catalog->load());
+  return catalog;
+}
+
+}  // namespace tidegate::catalog
