@@ -1,0 +1,280 @@
+#include "log/internal/column_codec.h"
+
+#include <bit>
+#include <vector>
+
+#include "log/internal/integer_packing.h"
+
+namespace tidegate::log::internal {
+
+namespace {
+
+using columnar::Column;
+using columnar::ColumnBuilder;
+using columnar::ColumnPtr;
+using columnar::StringPool;
+using columnar::TypeKind;
+
+enum class Encoding : uint8_t { kIntegers = 0, kDoubles = 1, kBytes = 2, kText = 3, kDictionary = 4 };
+
+// A dictionary read as plain text repeats its values: far below what 32-bit offsets can hold.
+constexpr size_t kMaxExpandedBytes = 256U << 20;
+
+std::unexpected<Error> malformed() { return fail(ErrorCode::LogCorrupted, "a stored column is malformed"); }
+
+Encoding encoding_of(const Column& column) {
+  switch (column.type) {
+    case TypeKind::kString: return column.is_dictionary() ? Encoding::kDictionary : Encoding::kText;
+    case TypeKind::kDouble: return Encoding::kDoubles;
+    case TypeKind::kBoolean:
+    case TypeKind::kNull: return Encoding::kBytes;
+    default: return Encoding::kIntegers;
+  }
+}
+
+// Scratch of the encoding thread; grows to the largest batch and stays.
+std::vector<int64_t>& integer_scratch() {
+  thread_local std::vector<int64_t> scratch;
+  return scratch;
+}
+
+void encode_integers(const Column& column, std::string& out) {
+  if (columnar::value_width(column.type) == 8) return pack_integers(column.values<int64_t>(), out);
+  std::vector<int64_t>& wide = integer_scratch();
+  const auto narrow = column.values<int32_t>();
+  wide.assign(narrow.begin(), narrow.end());
+  pack_integers(wide, out);
+}
+
+// The eight bytes of doubles in planes of their own: signs and exponents repeat, low mantissa bytes do not.
+void encode_doubles(const Column& column, std::string& out) {
+  const size_t rows = column.rows;
+  const size_t at = out.size();
+  out.resize(at + rows * 8);
+  char* to = out.data() + at;
+  const auto values = column.values<uint64_t>();
+  for (size_t plane = 0; plane < 8; ++plane) {
+    for (size_t row = 0; row < rows; ++row) to[plane * rows + row] = static_cast<char>(values[row] >> (plane * 8));
+  }
+}
+
+void encode_text(const Column& column, std::string& out) {
+  std::vector<int64_t>& lengths = integer_scratch();
+  lengths.resize(column.rows);
+  for (size_t row = 0; row < column.rows; ++row) lengths[row] = column.offsets[row + 1] - column.offsets[row];
+  pack_integers(lengths, out);
+  out.append(column.text.data() + column.offsets[0], column.offsets[column.rows] - column.offsets[0]);
+}
+
+// Process-wide codes to dense ones of this batch, in order of appearance: open addressing, at most half full.
+class LocalCodes {
+ public:
+  explicit LocalCodes(size_t rows) : slots_(std::bit_ceil(rows * 2 + 2), kFree), mask_(slots_.size() - 1) {}
+  int64_t local(uint32_t code) {
+    size_t at = (code * uint64_t{0x9e3779b97f4a7c15} >> 32) & mask_;
+    while (slots_[at] != kFree && codes_[slots_[at]] != code) at = (at + 1) & mask_;
+    if (slots_[at] == kFree) {
+      slots_[at] = static_cast<uint32_t>(codes_.size());
+      codes_.push_back(code);
+    }
+    return slots_[at];
+  }
+  [[nodiscard]] const std::vector<uint32_t>& codes() const { return codes_; }
+
+ private:
+  static constexpr uint32_t kFree = UINT32_MAX;
+  std::vector<uint32_t> slots_;
+  std::vector<uint32_t> codes_;
+  size_t mask_;
+};
+
+void encode_dictionary(const Column& column, KeyGroupSet* groups, std::string& out) {
+  LocalCodes table(column.rows);
+  std::vector<int64_t>& local = integer_scratch();
+  local.assign(column.rows, 0);
+  const auto codes = column.values<uint32_t>();
+  for (size_t row = 0; row < column.rows; ++row) {
+    if (column.valid(row)) local[row] = table.local(codes[row]);
+  }
+  ByteWriter writer(out);
+  writer.varint(table.codes().size());
+  for (const uint32_t code : table.codes()) {
+    writer.text(column.pool->view(StringCode{code}));
+    if (groups != nullptr) groups->set(column.pool->key_group(StringCode{code}).value);
+  }
+  pack_integers(local, out);
+}
+
+bool decode_validity(ByteReader& in, size_t rows, Column& out) {
+  const auto has_nulls = in.fixed<uint8_t>();
+  if (has_nulls == 0) return in.ok();
+  const size_t words = (rows + 63) / 64;
+  const std::string_view raw = in.raw(words * 8);
+  if (!in.ok() || has_nulls != 1) return false;
+  out.validity.resize(rows, false);
+  if (words > 0) std::memcpy(out.validity.words().data(), raw.data(), raw.size());
+  out.validity.truncate(rows);
+  return true;
+}
+
+bool decode_integers(ByteReader& in, Column& out) {
+  std::vector<int64_t>& values = integer_scratch();
+  values.resize(out.rows);
+  if (!unpack_integers(in, values)) return false;
+  const size_t width = columnar::value_width(out.type);
+  out.fixed.resize(out.rows * width);
+  if (out.rows == 0) return true;
+  if (width == 8) {
+    std::memcpy(out.fixed.data(), values.data(), out.rows * 8);
+    return true;
+  }
+  for (size_t row = 0; row < out.rows; ++row) {
+    const auto narrow = static_cast<int32_t>(values[row]);
+    std::memcpy(out.fixed.data() + row * 4, &narrow, 4);
+  }
+  return true;
+}
+
+bool decode_doubles(ByteReader& in, Column& out) {
+  const std::string_view raw = in.raw(out.rows * 8);
+  if (!in.ok()) return false;
+  out.fixed.resize(out.rows * 8);
+  for (size_t row = 0; row < out.rows; ++row) {
+    uint64_t value = 0;
+    for (size_t plane = 0; plane < 8; ++plane) {
+      value |= static_cast<uint64_t>(static_cast<uint8_t>(raw[plane * out.rows + row])) << (plane * 8);
+    }
+    std::memcpy(out.fixed.data() + row * 8, &value, 8);
+  }
+  return true;
+}
+
+bool decode_bytes(ByteReader& in, Column& out) {
+  const std::string_view raw = in.raw(out.rows);
+  if (!in.ok()) return false;
+  out.fixed.append(as_bytes(raw));
+  return true;
+}
+
+bool decode_text(ByteReader& in, Column& out) {
+  std::vector<int64_t>& lengths = integer_scratch();
+  lengths.resize(out.rows);
+  if (!unpack_integers(in, lengths)) return false;
+  out.offsets.reserve(out.rows + 1);
+  out.offsets.push_back(0);
+  uint64_t total = 0;
+  for (const int64_t length : lengths) {
+    if (length < 0 || static_cast<uint64_t>(length) > in.remaining()) return false;
+    total += static_cast<uint64_t>(length);
+    if (total > in.remaining()) return false;
+    out.offsets.push_back(static_cast<uint32_t>(total));
+  }
+  const std::string_view text = in.raw(total);
+  out.text.append({text.data(), text.size()});
+  return in.ok();
+}
+
+Result<ColumnPtr> decode_dictionary(ByteReader& in, std::shared_ptr<Column> out, StringPool* pool) {
+  const uint64_t count = in.varint();
+  if (!in.ok() || count > out->rows) return malformed();
+  std::vector<std::string_view> texts(count);
+  for (std::string_view& text : texts) text = in.text();
+  std::vector<int64_t>& local = integer_scratch();
+  local.resize(out->rows);
+  if (!in.ok() || !unpack_integers(in, local)) return malformed();
+  for (size_t row = 0; row < out->rows; ++row) {
+    if (out->valid(row) && static_cast<uint64_t>(local[row]) >= count) return malformed();
+  }
+  if (pool == nullptr) {
+    out->offsets.push_back(0);
+    for (size_t row = 0; row < out->rows; ++row) {
+      const std::string_view text = out->valid(row) ? texts[static_cast<size_t>(local[row])] : std::string_view();
+      if (out->text.size() + text.size() > kMaxExpandedBytes) return malformed();
+      out->text.append({text.data(), text.size()});
+      out->offsets.push_back(static_cast<uint32_t>(out->text.size()));
+    }
+    return out;
+  }
+  std::vector<uint32_t> codes(count);
+  for (size_t at = 0; at < count; ++at) {
+    const std::optional<StringCode> code = pool->intern(texts[at]);
+    if (!code) return fail(ErrorCode::LimitReached, "too many different devices are known");
+    codes[at] = code->value;
+  }
+  out->pool = pool;
+  out->fixed.resize(out->rows * 4, 0);
+  for (size_t row = 0; row < out->rows; ++row) {
+    if (out->valid(row)) std::memcpy(out->fixed.data() + row * 4, &codes[static_cast<size_t>(local[row])], 4);
+  }
+  return out;
+}
+
+}  // namespace
+
+void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) {
+  const Encoding encoding = encoding_of(column);
+  ByteWriter writer(out);
+  writer.fixed(static_cast<uint8_t>(column.type));
+  writer.fixed(static_cast<uint8_t>(encoding));
+  writer.fixed(static_cast<uint8_t>(column.has_nulls() ? 1 : 0));
+  if (column.has_nulls()) {
+    const auto words = column.validity.words().span().first((column.rows + 63) / 64);
+    writer.raw(ByteSpan(reinterpret_cast<const uint8_t*>(words.data()), words.size_bytes()));
+  }
+  switch (encoding) {
+    case Encoding::kIntegers: return encode_integers(column, out);
+    case Encoding::kDoubles: return encode_doubles(column, out);
+    case Encoding::kBytes: return writer.raw(ByteSpan(column.fixed.data(), column.rows));
+    case Encoding::kText: return encode_text(column, out);
+    case Encoding::kDictionary: return encode_dictionary(column, groups, out);
+  }
+}
+
+Result<ColumnPtr> decode_column(ByteReader& in, TypeKind type, size_t rows, StringPool* pool) {
+  // Shared: columns are passed on as shared pointers.
+  auto out = std::make_shared<Column>();
+  out->type = type;
+  out->rows = rows;
+  const auto stored_type = in.fixed<uint8_t>();
+  const auto encoding = static_cast<Encoding>(in.fixed<uint8_t>());
+  if (stored_type != static_cast<uint8_t>(type) || !decode_validity(in, rows, *out)) return malformed();
+  const bool is_string = type == TypeKind::kString;
+  if (is_string && encoding == Encoding::kDictionary) return decode_dictionary(in, std::move(out), pool);
+  if (is_string ? encoding != Encoding::kText : encoding != encoding_of(*out)) return malformed();
+  bool decoded = false;
+  switch (encoding) {
+    case Encoding::kIntegers: decoded = decode_integers(in, *out); break;
+    case Encoding::kDoubles: decoded = decode_doubles(in, *out); break;
+    case Encoding::kBytes: decoded = decode_bytes(in, *out); break;
+    case Encoding::kText: decoded = decode_text(in, *out); break;
+    case Encoding::kDictionary: break;
+  }
+  if (!decoded) return malformed();
+  if (!is_string || pool == nullptr) return out;
+  ColumnPtr interned = to_dictionary(*out, *pool);
+  if (interned == nullptr) return fail(ErrorCode::LimitReached, "too many different devices are known");
+  return interned;
+}
+
+ColumnPtr null_column(TypeKind type, size_t rows, const StringPool* pool) {
+  ColumnBuilder builder = pool != nullptr ? ColumnBuilder(*pool) : ColumnBuilder(type);
+  for (size_t row = 0; row < rows; ++row) builder.append_null();
+  return builder.finish();
+}
+
+ColumnPtr to_dictionary(const Column& column, StringPool& pool) {
+  ColumnBuilder builder(pool);
+  builder.reserve(column.rows);
+  for (size_t row = 0; row < column.rows; ++row) {
+    if (!column.valid(row)) {
+      builder.append_null();
+      continue;
+    }
+    const std::optional<StringCode> code = pool.intern(column.string_at(row));
+    if (!code) return nullptr;
+    builder.append(code->value);
+  }
+  return builder.finish();
+}
+
+}  // namespace tidegate::log::internal
