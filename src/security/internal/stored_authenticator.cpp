@@ -1,0 +1,296 @@
+#include "security/internal/stored_authenticator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "crypto/passwords.h"
+
+namespace tidegate::security {
+namespace {
+
+constexpr std::string_view kPrefix = "security/";
+constexpr std::string_view kEnd = "security0";
+constexpr std::string_view kUserPrefix = "security/user/";
+constexpr std::string_view kDevicePrefix = "security/device/";
+constexpr std::string_view kTokenPrefix = "security/token/";
+
+std::string key_of(std::string_view prefix, std::string_view name) { return fmt::format("{}{}", prefix, name); }
+
+// One answer for everything that is wrong with credentials, so that nobody learns which names exist.
+std::unexpected<Error> wrong_credentials() {
+  return fail(ErrorCode::NotAuthenticated, "the name or the secret is wrong",
+              "check both; an administrator can issue new ones");
+}
+
+DeviceRecord record_of(const std::string& name, const Device& device) {
+  DeviceRecord record{name, !device.token_hash.empty(), std::nullopt, device.created_us};
+  if (!device.fingerprint.empty()) record.certificate_fingerprint = device.fingerprint;
+  return record;
+}
+
+// Names appear in topics, keys and tables: printable, without the characters that mean something there.
+Result<> check_name(std::string_view name) {
+  const bool fits = !name.empty() && name.size() <= kMaxNameBytes && std::ranges::none_of(name, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '+' || c == '#' || c == '/';
+  });
+  if (fits) return {};
+  return fail(ErrorCode::BadRequest, fmt::format("'{}' cannot be a name", name),
+              fmt::format("use 1 to {} bytes without '/', '+', '#' and control characters", kMaxNameBytes));
+}
+
+std::unexpected<Error> no_such_device(std::string_view name) {
+  return fail(ErrorCode::NotFound, fmt::format("there is no device named '{}'", name),
+              "`tidegate device list` shows what there is");
+}
+
+}  // namespace
+
+Result<> StoredAuthenticator::load() {
+  auto accounts = accounts_.lock();
+  Result<> outcome;
+  TRY(store_.scan(store::Family::kCatalog, kPrefix, kEnd, [&](std::string_view key, std::string_view sealed) {
+    outcome = load_document(*accounts, key, sealed);
+    return outcome.has_value();
+  }));
+  return outcome;
+}
+
+Result<> StoredAuthenticator::load_document(Accounts& accounts, std::string_view key, std::string_view sealed) {
+  TRY_ASSIGN(const std::string bytes, crypto::open_seal(key_, key, sealed));
+  ByteReader in(bytes);
+  if (key.starts_with(kUserPrefix)) {
+    User user;
+    user.password_hash = in.text();
+    user.one_time = in.fixed<uint8_t>() != 0;
+    accounts.users[std::string(key.substr(kUserPrefix.size()))] = std::move(user);
+  } else if (key.starts_with(kDevicePrefix)) {
+    Device device;
+    device.token_hash = in.text();
+    device.fingerprint = in.text();
+    device.created_us = in.fixed<int64_t>();
+    std::string name(key.substr(kDevicePrefix.size()));
+    if (!device.fingerprint.empty()) accounts.device_by_fingerprint[device.fingerprint] = name;
+    accounts.devices[std::move(name)] = std::move(device);
+  } else if (key.starts_with(kTokenPrefix)) {
+    accounts.api_tokens[std::string(in.text())] = key.substr(kTokenPrefix.size());
+  }
+  if (in.finished()) return {};
+  return fail(ErrorCode::FormatUnknown, fmt::format("the document '{}' has an unknown format", key),
+              "it was written by a newer version; start that version");
+}
+
+void StoredAuthenticator::put(store::WriteBatch& batch, const std::string& key, std::string_view document) {
+  batch.put(store::Family::kCatalog, key, crypto::seal(key_, random_, key, document));
+}
+
+Result<> StoredAuthenticator::save_user(const std::string& name, const User& user) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.text(user.password_hash);
+  out.fixed(static_cast<uint8_t>(user.one_time));
+  store::WriteBatch batch;
+  put(batch, key_of(kUserPrefix, name), bytes);
+  return store_.write(std::move(batch), store::Durability::kSynced);
+}
+
+Result<> StoredAuthenticator::save_device(const std::string& name, const Device& device) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.text(device.token_hash);
+  out.text(device.fingerprint);
+  out.fixed(device.created_us);
+  store::WriteBatch batch;
+  put(batch, key_of(kDevicePrefix, name), bytes);
+  return store_.write(std::move(batch), store::Durability::kSynced);
+}
+
+Result<std::optional<std::string>> StoredAuthenticator::bootstrap_admin() {
+  if (!accounts_.lock()->users.empty()) return std::nullopt;
+  constexpr size_t kOneTimeBytes = 12;
+  const std::string password = crypto::random_token(random_, kOneTimeBytes);
+  User admin;
+  TRY_ASSIGN(admin.password_hash, crypto::hash_password(password, random_));
+  admin.one_time = true;
+  TRY(save_user("admin", admin));
+  accounts_.lock()->users["admin"] = std::move(admin);
+  return std::optional(password);
+}
+
+Result<Principal> StoredAuthenticator::device_by_token(std::string_view device, std::string_view token) {
+  // Not slowed down: 256 random bits cannot be guessed, and whoever sends wrong ones must not keep the device out.
+  const std::string hash = crypto::sha256(token);
+  bool right = false;
+  {
+    auto accounts = accounts_.lock();
+    const auto found = accounts->devices.find(std::string(device));
+    right = found != accounts->devices.end() && !found->second.token_hash.empty() &&
+            crypto::equal_in_constant_time(found->second.token_hash, hash);
+  }
+  if (!right) return wrong_credentials();
+  return Principal{PrincipalKind::kDevice, std::string(device), false};
+}
+
+Result<Principal> StoredAuthenticator::device_by_certificate(std::string_view fingerprint) {
+  auto accounts = accounts_.lock();
+  const auto found = accounts->device_by_fingerprint.find(std::string(fingerprint));
+  if (found == accounts->device_by_fingerprint.end()) {
+    return fail(ErrorCode::NotAuthenticated, "the client certificate belongs to no device",
+                "register its SHA-256 fingerprint: tidegate device add NAME --certificate FILE");
+  }
+  return Principal{PrincipalKind::kDevice, found->second, false};
+}
+
+Result<Principal> StoredAuthenticator::by_bearer(std::string_view token) {
+  if (const size_t colon = token.rfind(':'); colon != std::string_view::npos) {
+    return device_by_token(token.substr(0, colon), token.substr(colon + 1));
+  }
+  const std::string hash = crypto::sha256(token);
+  auto accounts = accounts_.lock();
+  if (const auto api = accounts->api_tokens.find(hash); api != accounts->api_tokens.end()) {
+    return Principal{PrincipalKind::kService, api->second, true};
+  }
+  const auto session = accounts->sessions.find(hash);
+  if (session == accounts->sessions.end()) return wrong_credentials();
+  if (session->second.expires_us <= clock_.monotonic_us()) {
+    accounts->sessions.erase(session);
+    return fail(ErrorCode::NotAuthenticated, "the session has expired", "log in again: tidegate login");
+  }
+  return Principal{PrincipalKind::kUser, session->second.user, true};
+}
+
+Result<User> StoredAuthenticator::checked_user(std::string_view name, std::string_view password) {
+  TRY(limiter_.check(name));
+  std::optional<User> user;
+  {
+    auto accounts = accounts_.lock();
+    const auto found = accounts->users.find(std::string(name));
+    if (found != accounts->users.end()) user = found->second;
+  }
+  // A name that does not exist costs the same time.
+  static const std::string kNobody = *crypto::hash_password("nobody has this password", random_);
+  const bool right = crypto::verify_password(password, user ? user->password_hash : kNobody);
+  if (!right || !user) {
+    limiter_.failed(name);
+    return wrong_credentials();
+  }
+  limiter_.succeeded(name);
+  return *user;
+}
+
+Result<std::string> StoredAuthenticator::login(std::string_view user, std::string_view password) {
+  TRY_ASSIGN(const User known, checked_user(user, password));
+  if (known.one_time) {
+    return fail(ErrorCode::PasswordChangeRequired, "this is a one-time password; choose your own first",
+                "tidegate passwd, or POST /api/v1/password");
+  }
+  std::string token = crypto::random_token(random_);
+  auto accounts = accounts_.lock();
+  if (accounts->sessions.size() >= kMaxSessions) {
+    accounts->sessions.erase(
+        std::ranges::min_element(accounts->sessions, {}, [](const auto& entry) { return entry.second.expires_us; }));
+  }
+  accounts->sessions[crypto::sha256(token)] = {std::string(user), clock_.monotonic_us() + kSessionUs};
+  return token;
+}
+
+Result<> StoredAuthenticator::change_password(std::string_view user, std::string_view old_password,
+                                              std::string_view new_password) {
+  TRY(checked_user(user, old_password));
+  if (new_password.size() < kMinPasswordChars || new_password == old_password) {
+    return fail(ErrorCode::BadRequest, "the new password is too weak",
+                fmt::format("use at least {} characters, and not the old password", kMinPasswordChars));
+  }
+  User changed;
+  TRY_ASSIGN(changed.password_hash, crypto::hash_password(new_password, random_));
+  TRY(save_user(std::string(user), changed));
+  auto accounts = accounts_.lock();
+  accounts->users[std::string(user)] = std::move(changed);
+  std::erase_if(accounts->sessions, [&](const auto& entry) { return entry.second.user == user; });
+  return {};
+}
+
+void StoredAuthenticator::logout(std::string_view token) { accounts_.lock()->sessions.erase(crypto::sha256(token)); }
+
+Result<std::string> StoredAuthenticator::issue_api_token(std::string_view name) {
+  TRY(check_name(name));
+  std::string token = crypto::random_token(random_);
+  const std::string hash = crypto::sha256(token);
+  std::string bytes;
+  ByteWriter(bytes).text(hash);
+  store::WriteBatch batch;
+  put(batch, key_of(kTokenPrefix, name), bytes);
+  auto accounts = accounts_.lock();
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  std::erase_if(accounts->api_tokens, [&](const auto& entry) { return entry.second == name; });
+  accounts->api_tokens[hash] = name;
+  return token;
+}
+
+Result<std::string> StoredAuthenticator::add_device(std::string_view name) {
+  TRY(check_name(name));
+  std::string token = crypto::random_token(random_);
+  Device device{crypto::sha256(token), {}, clock_.now_us()};
+  auto accounts = accounts_.lock();
+  if (accounts->devices.contains(std::string(name))) {
+    return fail(ErrorCode::AlreadyExists, fmt::format("a device named '{}' exists already", name),
+                "delete it first to issue a new token");
+  }
+  TRY(save_device(std::string(name), device));
+  accounts->devices[std::string(name)] = std::move(device);
+  return token;
+}
+
+Result<> StoredAuthenticator::set_device_certificate(std::string_view name, std::string_view fingerprint) {
+  auto accounts = accounts_.lock();
+  const auto found = accounts->devices.find(std::string(name));
+  if (found == accounts->devices.end()) return no_such_device(name);
+  const auto owner = accounts->device_by_fingerprint.find(std::string(fingerprint));
+  if (owner != accounts->device_by_fingerprint.end() && owner->second != name) {
+    return fail(ErrorCode::AlreadyExists, fmt::format("this certificate belongs to the device '{}'", owner->second));
+  }
+  Device changed = found->second;
+  changed.fingerprint = fingerprint;
+  TRY(save_device(found->first, changed));
+  accounts->device_by_fingerprint.erase(found->second.fingerprint);
+  accounts->device_by_fingerprint[changed.fingerprint] = found->first;
+  found->second = std::move(changed);
+  return {};
+}
+
+Result<> StoredAuthenticator::remove_device(std::string_view name) {
+  auto accounts = accounts_.lock();
+  const auto found = accounts->devices.find(std::string(name));
+  if (found == accounts->devices.end()) return no_such_device(name);
+  store::WriteBatch batch;
+  batch.erase(store::Family::kCatalog, key_of(kDevicePrefix, name));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  accounts->device_by_fingerprint.erase(found->second.fingerprint);
+  accounts->devices.erase(found);
+  return {};
+}
+
+std::vector<DeviceRecord> StoredAuthenticator::devices() const {
+  const auto accounts = accounts_.lock();
+  std::vector<DeviceRecord> all;
+  for (const auto& [name, device] : accounts->devices) all.push_back(record_of(name, device));
+  return all;
+}
+
+std::optional<DeviceRecord> StoredAuthenticator::find_device(std::string_view name) const {
+  const auto accounts = accounts_.lock();
+  const auto found = accounts->devices.find(std::string(name));
+  if (found == accounts->devices.end()) return std::nullopt;
+  return record_of(found->first, found->second);
+}
+
+Result<std::unique_ptr<Authenticator>> Authenticator::open(store::Store& store, crypto::KeyRing& keys,
+                                                           io::Random& random, const io::Clock& clock) {
+  TRY_ASSIGN(crypto::Key key, keys.data_key("security"));
+  auto authenticator = std::make_unique<StoredAuthenticator>(store, std::move(key), random, clock);
+  TRY(authenticator->load());
+  return authenticator;
+}
+
+}  // namespace tidegate::security
