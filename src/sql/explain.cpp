@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "sql/internal/text.h"
+#include "sql/plan.h"
+
+namespace tidegate::sql {
+
+namespace {
+
+std::string column_list(const columnar::Schema& schema) {
+  std::string text;
+  for (const columnar::Field& field : schema.fields) text += (text.empty() ? "" : ", ") + quote_identifier(field.name);
+  return text;
+}
+
+std::string scan_text(const Scan& scan, const PlanNode& node) {
+  const std::string columns =
+      fmt::format("Scan {}: {}", quote_identifier(scan.stream->name), column_list(*node.output));
+  const size_t pruned = scan.stream->schema->fields.size() - scan.columns.size();
+  return pruned == 0 ? columns : fmt::format("{} ({} pruned)", columns, pruned);
+}
+
+std::string project_text(const Project& project, const PlanNode& node) {
+  std::string text;
+  for (size_t at = 0; at < project.expressions.size(); ++at) {
+    const std::string name = quote_identifier(node.output->fields[at].name);
+    const std::string expression = to_string(project.expressions[at]);
+    if (at > 0) text += ", ";
+    text += expression == name ? name : fmt::format("{} AS {}", expression, name);
+  }
+  return "Project " + text;
+}
+
+std::string window_text(const WindowAggregate& window, const PlanNode& node) {
+  const auto& input = node.inputs[0]->output->fields;
+  std::string text = window.window.kind == WindowKind::kTumble ? "Window TUMBLE " : "Window HOP ";
+  text += duration_text(window.window.size_us);
+  if (window.window.kind == WindowKind::kHop) text += fmt::format(" every {}", duration_text(window.window.slide_us));
+  if (window.window.offset_us != 0) {
+    const int64_t offset = window.window.offset_us;
+    text += fmt::format(" offset {}{}", offset < 0 ? "-" : "", duration_text(offset < 0 ? -offset : offset));
+  }
+  text += fmt::format(" on {}", quote_identifier(input[window.time_column].name));
+  for (size_t at = 0; at < window.keys.size(); ++at) {
+    text += (at == 0 ? " by " : ", ") + quote_identifier(input[window.keys[at]].name);
+  }
+  for (size_t at = 0; at < window.aggregates.size(); ++at) {
+    text += (at == 0 ? ": " : ", ") + node.output->fields[window.keys.size() + 3 + at].name;
+  }
+  return text +
+         (window.keyed_by_device ? "; closes by each device's own watermark" : "; closes by the shared watermark");
+}
+
+void append(std::string& out, const PlanNode& node, size_t level) {
+  out.append(level * 2, ' ');
+  if (const auto* scan = std::get_if<Scan>(&node.node)) {
+    out += scan_text(*scan, node);
+  } else if (const auto* filter = std::get_if<Filter>(&node.node)) {
+    out += "Filter " + to_string(filter->predicate);
+  } else if (const auto* project = std::get_if<Project>(&node.node)) {
+    out += project_text(*project, node);
+  } else {
+    out += window_text(std::get<WindowAggregate>(node.node), node);
+  }
+  out += '\n';
+  for (const auto& input : node.inputs) append(out, *input, level + 1);
+}
+
+}  // namespace
+
+std::string explain(const Plan& plan) {
+  std::string out;
+  append(out, *plan.root, 0);
+  return out;
+}
+
+}  // namespace tidegate::sql

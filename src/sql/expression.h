@@ -1,0 +1,53 @@
+// Bound expressions: names resolved to columns, types known, functions chosen. compute/ evaluates them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "columnar/types.h"
+
+namespace tidegate::sql {
+
+enum class FunctionId : uint8_t {
+#define TIDEGATE_FUNCTION(id, name, signature, meaning) id,
+#include "sql/functions.inc"
+#undef TIDEGATE_FUNCTION
+};
+
+// The SQL name, as in functions.inc.
+[[nodiscard]] std::string_view function_name(FunctionId id);
+
+// NULL, BOOLEAN, any integer or time (as microseconds), DOUBLE, STRING.
+using Literal = std::variant<std::monostate, bool, int64_t, double, std::string>;
+
+struct ColumnRef {
+  size_t index = 0;  // into the input batch's columns
+  std::string name;  // for EXPLAIN
+};
+
+struct Call;
+
+// A tree; immutable after binding. The binder inserts kCast so that a function's arguments have exactly
+// the types it computes in: both sides of a comparison or of arithmetic are of one type (except time +/- interval).
+struct Expression {
+  columnar::TypeKind type = columnar::TypeKind::kNull;
+  bool nullable = true;
+  std::variant<ColumnRef, Literal, std::unique_ptr<Call>> node;
+
+  [[nodiscard]] Expression clone() const;
+  [[nodiscard]] bool operator==(const Expression& other) const;
+};
+
+struct Call {
+  FunctionId function;
+  std::vector<Expression> arguments;
+};
+
+// As SQL text, fully parenthesised where needed: for EXPLAIN, operator ids and messages.
+[[nodiscard]] std::string to_string(const Expression& expression);
+
+}  // namespace tidegate::sql

@@ -1,0 +1,159 @@
+// What the parser makes of a statement: names not yet resolved, types not yet known.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "columnar/types.h"
+#include "sql/expression.h"
+#include "sql/plan.h"
+#include "sql/sql.h"
+
+namespace tidegate::sql {
+
+struct Name {
+  std::string text;
+  bool quoted = false;
+  TextPosition position;
+};
+
+enum class AstKind : uint8_t {
+  kLiteral,
+  kColumn,      // path
+  kCall,        // name (upper case, or the operator), children; AND and OR have two or more
+  kCast,        // type, children[0]
+  kCase,        // condition, value, ..., [else]
+  kSimpleCase,  // operand, compared, value, ..., [else]
+  kBetween,     // value, low, high
+  kIn,          // value, literal, ...
+  kStar,        // the * of COUNT(*)
+};
+
+struct AstExpression {
+  AstKind kind = AstKind::kLiteral;
+  TextPosition position;
+  std::string name;
+  std::vector<Name> path;
+  Literal literal;
+  columnar::TypeKind type = columnar::TypeKind::kNull;
+  std::vector<AstExpression> children;
+  int depth = 1;  // levels of this tree; at most kMaxNesting
+};
+
+struct Query;
+
+struct TableRef;
+
+// TUMBLE or HOP over a table.
+struct WindowCall {
+  TextPosition position;
+  WindowKind kind = WindowKind::kTumble;
+  std::unique_ptr<TableRef> table;
+  Name time_column;
+  int64_t size_us = 0;
+  int64_t slide_us = 0;
+  int64_t offset_us = 0;
+  TextPosition size_position;
+  TextPosition slide_position;
+};
+
+struct TableRef {
+  TextPosition position;
+  std::variant<Name, std::unique_ptr<Query>, WindowCall> source;
+  std::optional<Name> alias;
+};
+
+struct SelectItem {
+  TextPosition position;
+  bool star = false;              // * or qualifier.*
+  std::optional<Name> qualifier;  // of the star
+  AstExpression expression;
+  std::optional<Name> alias;
+};
+
+struct CommonTable {
+  Name name;
+  std::unique_ptr<Query> query;
+};
+
+struct Query {
+  TextPosition position;
+  std::vector<CommonTable> common_tables;
+  std::vector<SelectItem> items;
+  TableRef from;
+  std::optional<AstExpression> where;
+  std::vector<AstExpression> group_by;
+  std::optional<TextPosition> group_by_position;
+  std::optional<AstExpression> having;
+};
+
+struct ColumnDefinition {
+  Name name;
+  columnar::TypeKind type = columnar::TypeKind::kNull;
+  bool nullable = true;
+};
+
+struct WatermarkDefinition {
+  Name column;
+  int64_t delay_us = 0;
+};
+
+struct OptionDefinition {
+  std::string key;
+  std::string value;
+  TextPosition key_position;
+  TextPosition value_position;
+};
+
+struct CreateTableAst {
+  Name name;
+  bool if_not_exists = false;
+  std::vector<ColumnDefinition> columns;
+  std::optional<WatermarkDefinition> watermark;
+  std::vector<OptionDefinition> options;
+};
+
+struct CreateViewAst {
+  Name name;
+  bool if_not_exists = false;
+  Query query;
+  std::string query_text;
+};
+
+struct DropAst {
+  DropKind kind = DropKind::kTable;
+  Name name;
+  bool if_exists = false;
+};
+
+struct InsertAst {
+  Name target;
+  std::vector<Name> columns;  // empty: all, in order
+  Query query;
+};
+
+struct SelectAst {
+  Query query;
+};
+
+struct SetAst {
+  std::string key;
+  std::string value;
+  TextPosition key_position;
+  TextPosition value_position;
+};
+
+struct ExplainAst;
+
+using StatementAst = std::variant<CreateTableAst, CreateViewAst, DropAst, InsertAst, SelectAst, SetAst, Show,
+                                  std::unique_ptr<ExplainAst>>;
+
+struct ExplainAst {
+  StatementAst statement;
+};
+
+}  // namespace tidegate::sql

@@ -1,0 +1,312 @@
+#include "sql/internal/bind_expression.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+using columnar::type_name;
+using columnar::TypeKind;
+
+namespace {
+
+constexpr std::string_view kWindowColumns[] = {"window_start", "window_end", "window_time"};
+
+size_t count_nodes(const Expression& expression) {
+  const auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node);
+  size_t nodes = 1;
+  if (call != nullptr) {
+    for (const Expression& argument : (*call)->arguments) nodes += count_nodes(argument);
+  }
+  return nodes;
+}
+
+std::optional<AggregateFunction> aggregate_of(std::string_view name) {
+  if (name == "COUNT") return AggregateFunction::kCount;
+  if (name == "SUM") return AggregateFunction::kSum;
+  if (name == "AVG") return AggregateFunction::kAvg;
+  if (name == "MIN") return AggregateFunction::kMin;
+  if (name == "MAX") return AggregateFunction::kMax;
+  return std::nullopt;
+}
+
+// A balanced tree, so that a long chain is not deep.
+Expression balanced(FunctionId function, std::vector<Expression>& parts, size_t first, size_t last) {
+  if (last - first == 1) return std::move(parts[first]);
+  const size_t middle = first + (last - first) / 2;
+  std::vector<Expression> both;
+  both.push_back(balanced(function, parts, first, middle));
+  both.push_back(balanced(function, parts, middle, last));
+  const bool nullable = both[0].nullable || both[1].nullable;
+  return make_call(function, TypeKind::kBoolean, nullable, std::move(both));
+}
+
+}  // namespace
+
+Expression make_call(FunctionId function, TypeKind type, bool nullable, std::vector<Expression> arguments) {
+  auto call = std::make_unique<Call>();
+  call->function = function;
+  call->arguments = std::move(arguments);
+  return Expression{type, nullable, std::move(call)};
+}
+
+Expression make_column(size_t index, std::string name, TypeKind type, bool nullable) {
+  return Expression{type, nullable, ColumnRef{index, std::move(name)}};
+}
+
+Result<> ExpressionBinder::count(const Expression& copied, TextPosition position) {
+  nodes_ += count_nodes(copied);
+  if (nodes_ <= kMaxBoundNodes) return {};
+  return fail_at(ErrorCode::SqlTooComplex, position, "the expressions of the statement are too large",
+                 "Compute repeated parts in a view");
+}
+
+Result<Expression> ExpressionBinder::bind(const AstExpression& ast) {
+  if (++nodes_ > kMaxBoundNodes) {
+    return fail_at(ErrorCode::SqlTooComplex, ast.position, "the expressions of the statement are too large",
+                   "Split the query into views");
+  }
+  switch (ast.kind) {
+    case AstKind::kLiteral:
+      return Expression{ast.type, std::holds_alternative<std::monostate>(ast.literal), ast.literal};
+    case AstKind::kColumn: return bind_column(ast);
+    case AstKind::kCall: return bind_call(ast);
+    case AstKind::kCast: return bind_cast(ast);
+    case AstKind::kCase:
+    case AstKind::kSimpleCase: return bind_case(ast);
+    case AstKind::kBetween: return bind_between(ast);
+    case AstKind::kIn: return bind_in(ast);
+    case AstKind::kStar: break;
+  }
+  return fail_at(ErrorCode::SqlSyntax, ast.position, "* stands only in COUNT(*) and alone in SELECT");
+}
+
+Result<Expression> ExpressionBinder::bind_condition(const AstExpression& ast, std::string_view what) {
+  TRY_ASSIGN(Expression condition, bind(ast));
+  if (condition.type == TypeKind::kNull) condition.type = TypeKind::kBoolean;
+  if (condition.type == TypeKind::kBoolean) return condition;
+  return fail_at(ErrorCode::SqlTypeMismatch, ast.position,
+                 fmt::format("{} needs a BOOLEAN but has {}", what, type_name(condition.type)),
+                 "Compare it with something");
+}
+
+Result<size_t> ExpressionBinder::find_column(const std::vector<Name>& path, TextPosition position) {
+  if (path.size() > 2) return fail_at(ErrorCode::SqlUnsupported, position, "nested columns are not supported");
+  const Name& name = path.back();
+  if (path.size() == 2 && !equal_ignoring_case(path[0].text, scope_.alias)) {
+    return fail_at(ErrorCode::SqlUnknownStream, position, fmt::format("no table '{}' in this query", path[0].text),
+                   scope_.alias.empty() ? "" : fmt::format("The table is '{}'", scope_.alias));
+  }
+  std::optional<size_t> found;
+  size_t exact = 0;
+  size_t loose = 0;
+  std::vector<std::string> candidates;
+  const auto consider = [&](std::string_view column, size_t index) {
+    candidates.emplace_back(column);
+    if (column == name.text) {
+      if (exact++ == 0) found = index;
+    } else if (!name.quoted && equal_ignoring_case(column, name.text)) {
+      if (loose++ == 0 && exact == 0) found = index;
+    }
+  };
+  for (size_t at = 0; at < scope_.visible; ++at) consider(scope_.input->fields[at].name, at);
+  if (scope_.windowed) {
+    for (size_t at = 0; at < 3; ++at) consider(kWindowColumns[at], scope_.window_base() + at);
+  }
+  if (exact > 1 || (exact == 0 && loose > 1)) {
+    return fail_at(ErrorCode::SqlAmbiguousColumn, position, fmt::format("'{}' fits more than one column", name.text),
+                   "Give the columns different names with AS");
+  }
+  if (found) return *found;
+  return fail_at(ErrorCode::SqlUnknownColumn, position, fmt::format("unknown column '{}'", name.text),
+                 did_you_mean(name.text, candidates));
+}
+
+Result<Expression> ExpressionBinder::bind_column(const AstExpression& ast) {
+  const std::string upper = to_upper(ast.path[0].text);
+  if (ast.path.size() == 1 && (upper == "CURRENT_TIMESTAMP" || upper == "LOCALTIMESTAMP")) {
+    return resolve_call(upper, ast.position, {});  // says why it is refused
+  }
+  TRY_ASSIGN(const size_t index, find_column(ast.path, ast.position));
+  if (index >= scope_.window_base()) {
+    const std::string_view name = kWindowColumns[index - scope_.window_base()];
+    return make_column(index, std::string(name), scope_.window_type, false);
+  }
+  scope_.column_positions.resize(scope_.input->fields.size());
+  scope_.column_positions[index] = ast.position;
+  const columnar::Field& field = scope_.input->fields[index];
+  return make_column(index, field.name, field.type, field.nullable);
+}
+
+Result<Expression> ExpressionBinder::bind_call(const AstExpression& ast) {
+  if (const auto aggregate = aggregate_of(ast.name)) return bind_aggregate(ast, *aggregate);
+  std::vector<Expression> arguments;
+  arguments.reserve(ast.children.size());
+  for (const AstExpression& child : ast.children) {
+    TRY_ASSIGN(Expression argument, bind(child));
+    arguments.push_back(std::move(argument));
+  }
+  if (ast.name != "AND" && ast.name != "OR") return resolve_call(ast.name, ast.position, std::move(arguments));
+  for (size_t at = 0; at < arguments.size(); ++at) {
+    if (arguments[at].type == TypeKind::kNull) arguments[at].type = TypeKind::kBoolean;
+    if (arguments[at].type == TypeKind::kBoolean) continue;
+    return fail_at(ErrorCode::SqlTypeMismatch, ast.children[at].position,
+                   fmt::format("{} needs BOOLEAN but has {}", ast.name, type_name(arguments[at].type)),
+                   "Compare it with something");
+  }
+  return balanced(ast.name == "AND" ? FunctionId::kAnd : FunctionId::kOr, arguments, 0, arguments.size());
+}
+
+Result<Expression> ExpressionBinder::bind_aggregate(const AstExpression& ast, AggregateFunction function) {
+  if (!scope_.grouped || inside_aggregate_) {
+    return fail_at(ErrorCode::SqlInvalidGrouping, ast.position,
+                   fmt::format("{} cannot stand {}", ast.name, inside_aggregate_ ? "inside an aggregate" : "here"),
+                   "Aggregates stand in SELECT and HAVING of a query with GROUP BY");
+  }
+  if (ast.children.size() != 1) {
+    return fail_at(ErrorCode::SqlTypeMismatch, ast.position, fmt::format("{} takes one argument", ast.name));
+  }
+  BoundAggregate bound;
+  bound.aggregate.function = function;
+  if (ast.children[0].kind == AstKind::kStar) {
+    if (function != AggregateFunction::kCount) {
+      return fail_at(ErrorCode::SqlSyntax, ast.children[0].position, fmt::format("{}(*) has no meaning", ast.name));
+    }
+    bound.aggregate.function = AggregateFunction::kCountStar;
+    bound.argument = Expression{TypeKind::kBigint, false, Literal{}};
+    bound.text = "COUNT(*)";
+  } else {
+    inside_aggregate_ = true;
+    auto argument = bind(ast.children[0]);
+    inside_aggregate_ = false;
+    if (!argument) return std::unexpected(std::move(argument.error()));
+    bound.argument = std::move(*argument);
+    bound.text = fmt::format("{}({})", ast.name, to_string(bound.argument));
+  }
+  const TypeKind type = bound.argument.type;
+  const bool arithmetic = function == AggregateFunction::kSum || function == AggregateFunction::kAvg;
+  const bool ordered = function == AggregateFunction::kMin || function == AggregateFunction::kMax;
+  if ((arithmetic && !columnar::is_numeric(type)) || (ordered && type == TypeKind::kInterval) ||
+      type == TypeKind::kNull) {
+    return fail_at(ErrorCode::SqlTypeMismatch, ast.children[0].position,
+                   fmt::format("{} cannot take {}", ast.name, type_name(type)),
+                   arithmetic ? "It needs a number; CAST it" : "CAST it to a column type");
+  }
+  if (function == AggregateFunction::kAvg) bound.aggregate.type = TypeKind::kDouble;
+  if (function == AggregateFunction::kSum && type == TypeKind::kDouble) bound.aggregate.type = TypeKind::kDouble;
+  if (ordered) bound.aggregate.type = type;
+  const bool counts = function == AggregateFunction::kCount;
+  const bool overflows = function == AggregateFunction::kSum && type != TypeKind::kDouble;
+  const bool nullable = !counts && (overflows || bound.argument.nullable);
+
+  size_t index = 0;
+  for (; index < scope_.aggregates.size(); ++index) {
+    const BoundAggregate& known = scope_.aggregates[index];
+    if (known.aggregate.function == bound.aggregate.function && known.argument == bound.argument) break;
+  }
+  Expression reference = make_column(scope_.aggregate_base() + index, bound.text, bound.aggregate.type, nullable);
+  if (index == scope_.aggregates.size()) scope_.aggregates.push_back(std::move(bound));
+  if (scope_.aggregates.size() > kMaxAggregates) {
+    return fail_at(ErrorCode::SqlTooComplex, ast.position, fmt::format("more than {} aggregates", kMaxAggregates));
+  }
+  return reference;
+}
+
+Result<Expression> ExpressionBinder::bind_case(const AstExpression& ast) {
+  const bool simple = ast.kind == AstKind::kSimpleCase;
+  std::optional<Expression> operand;
+  if (simple) {
+    TRY_ASSIGN(operand, bind(ast.children[0]));
+  }
+  std::vector<Expression> arguments;
+  size_t at = simple ? 1 : 0;
+  for (; at + 1 < ast.children.size(); at += 2) {
+    const AstExpression& when = ast.children[at];
+    if (simple) {
+      TRY_ASSIGN(Expression compared, bind(when));
+      TRY(count(*operand, when.position));
+      std::vector<Expression> both;
+      both.push_back(operand->clone());
+      both.push_back(std::move(compared));
+      TRY_ASSIGN(Expression condition, resolve_call("=", when.position, std::move(both)));
+      arguments.push_back(std::move(condition));
+    } else {
+      TRY_ASSIGN(Expression condition, bind_condition(when, "WHEN"));
+      arguments.push_back(std::move(condition));
+    }
+    TRY_ASSIGN(Expression value, bind(ast.children[at + 1]));
+    arguments.push_back(std::move(value));
+  }
+  if (at < ast.children.size()) {
+    TRY_ASSIGN(Expression otherwise, bind(ast.children[at]));
+    arguments.push_back(std::move(otherwise));
+  } else {
+    arguments.push_back(Expression{TypeKind::kNull, true, Literal{}});
+  }
+  std::vector<Expression*> values;
+  for (size_t value = 1; value + 1 < arguments.size(); value += 2) values.push_back(&arguments[value]);
+  values.push_back(&arguments.back());
+  TRY_ASSIGN(const TypeKind type, unify(values, ast.position, "the values of CASE"));
+  const bool nullable = std::ranges::any_of(values, [](const Expression* value) { return value->nullable; });
+  return make_call(FunctionId::kCase, type, nullable, std::move(arguments));
+}
+
+Result<Expression> ExpressionBinder::bind_between(const AstExpression& ast) {
+  TRY_ASSIGN(Expression value, bind(ast.children[0]));
+  TRY_ASSIGN(Expression low, bind(ast.children[1]));
+  TRY_ASSIGN(Expression high, bind(ast.children[2]));
+  TRY(count(value, ast.position));
+  std::vector<Expression> lower;
+  lower.push_back(value.clone());
+  lower.push_back(std::move(low));
+  std::vector<Expression> upper;
+  upper.push_back(std::move(value));
+  upper.push_back(std::move(high));
+  std::vector<Expression> both;
+  TRY_ASSIGN(Expression at_least, resolve_call(">=", ast.position, std::move(lower)));
+  both.push_back(std::move(at_least));
+  TRY_ASSIGN(Expression at_most, resolve_call("<=", ast.position, std::move(upper)));
+  both.push_back(std::move(at_most));
+  return balanced(FunctionId::kAnd, both, 0, 2);
+}
+
+Result<Expression> ExpressionBinder::bind_in(const AstExpression& ast) {
+  std::vector<Expression> arguments;
+  for (const AstExpression& child : ast.children) {
+    TRY_ASSIGN(Expression argument, bind(child));
+    if (!arguments.empty() && !std::holds_alternative<Literal>(argument.node)) {
+      return fail_at(ErrorCode::SqlUnsupported, child.position, "IN takes literals only", "Use = and OR");
+    }
+    arguments.push_back(std::move(argument));
+  }
+  std::vector<Expression*> sides;
+  for (Expression& argument : arguments) sides.push_back(&argument);
+  TRY(unify(sides, ast.position, "IN"));
+  const bool nullable = std::ranges::any_of(arguments, [](const Expression& argument) { return argument.nullable; });
+  return make_call(FunctionId::kIn, TypeKind::kBoolean, nullable, std::move(arguments));
+}
+
+Result<Expression> ExpressionBinder::bind_cast(const AstExpression& ast) {
+  TRY_ASSIGN(Expression operand, bind(ast.children[0]));
+  const TypeKind from = operand.type;
+  const TypeKind to = ast.type;
+  const bool text = from == TypeKind::kString || to == TypeKind::kString;
+  const bool numeric = columnar::is_numeric(from) && columnar::is_numeric(to);
+  const bool flag = (from == TypeKind::kBoolean && columnar::is_numeric(to)) ||
+                    (to == TypeKind::kBoolean && columnar::is_numeric(from));
+  const bool times = columnar::is_timestamp(from) && columnar::is_timestamp(to);
+  const bool allowed = from == to || from == TypeKind::kNull || text || numeric || flag || times;
+  if (!allowed || (from == TypeKind::kInterval && to != TypeKind::kInterval)) {
+    return fail_at(ErrorCode::SqlTypeMismatch, ast.position,
+                   fmt::format("{} cannot be cast to {}", type_name(from), type_name(to)),
+                   columnar::is_timestamp(to) && columnar::is_numeric(from)
+                       ? "Use TO_TIMESTAMP_LTZ(x, 3) for milliseconds, TO_TIMESTAMP_LTZ(x, 0) for seconds"
+                       : "");
+  }
+  return coerce(std::move(operand), to);
+}
+
+}  // namespace tidegate::sql

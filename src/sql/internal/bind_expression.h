@@ -1,0 +1,77 @@
+// Expressions: names to columns, operators to functions, types by Flink's rules with casts made explicit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "columnar/batch.h"
+#include "sql/internal/ast.h"
+#include "sql/plan.h"
+
+namespace tidegate::sql {
+
+inline constexpr size_t kMaxBoundNodes = 200'000;  // of one statement: BETWEEN and CASE copy their operand
+inline constexpr size_t kMaxAggregates = 256;      // of one window: each costs memory per key
+
+struct BoundAggregate {
+  Aggregate aggregate;
+  Expression argument;  // unused for COUNT(*)
+  std::string text;
+};
+
+// What names mean at one place. Column indexes past the input's: window_start, window_end, window_time, then one
+// per aggregate.
+struct ExpressionScope {
+  const columnar::Schema* input = nullptr;
+  size_t visible = 0;  // columns beyond have no name here
+  std::string alias;   // qualifier; may be empty
+  bool windowed = false;
+  columnar::TypeKind window_type = columnar::TypeKind::kTimestamp;
+  bool grouped = false;  // aggregates are allowed
+  std::vector<BoundAggregate> aggregates;
+  std::vector<TextPosition> column_positions;  // where each column was last named
+
+  [[nodiscard]] size_t window_base() const { return input->fields.size(); }
+  [[nodiscard]] size_t aggregate_base() const { return window_base() + 3; }
+};
+
+class ExpressionBinder {
+ public:
+  ExpressionBinder(ExpressionScope& scope, size_t& nodes) : scope_(scope), nodes_(nodes) {}
+
+  [[nodiscard]] Result<Expression> bind(const AstExpression& ast);
+  // BOOLEAN; `what` is "WHERE" or "HAVING".
+  [[nodiscard]] Result<Expression> bind_condition(const AstExpression& ast, std::string_view what);
+  [[nodiscard]] Result<size_t> find_column(const std::vector<Name>& path, TextPosition position);
+
+ private:
+  [[nodiscard]] Result<Expression> bind_call(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_aggregate(const AstExpression& ast, AggregateFunction function);
+  [[nodiscard]] Result<Expression> bind_column(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_case(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_between(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_in(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_cast(const AstExpression& ast);
+  [[nodiscard]] Result<> count(const Expression& copied, TextPosition position);
+
+  ExpressionScope& scope_;
+  size_t& nodes_;
+  bool inside_aggregate_ = false;
+};
+
+// As `target`, by a changed literal or a CAST; the types must allow it.
+[[nodiscard]] Expression coerce(Expression expression, columnar::TypeKind target);
+// INT -> BIGINT -> DOUBLE, or NULL to anything.
+[[nodiscard]] bool widens(columnar::TypeKind from, columnar::TypeKind to);
+[[nodiscard]] Expression make_call(FunctionId function, columnar::TypeKind type, bool nullable,
+                                   std::vector<Expression> arguments);
+[[nodiscard]] Expression make_column(size_t index, std::string name, columnar::TypeKind type, bool nullable);
+// Types the arguments of a function or operator. SqlTypeMismatch, SqlUnknownFunction.
+[[nodiscard]] Result<Expression> resolve_call(const std::string& name, TextPosition position,
+                                              std::vector<Expression> arguments);
+// Both as one type. SqlTypeMismatch.
+[[nodiscard]] Result<columnar::TypeKind> unify(std::vector<Expression*> sides, TextPosition position,
+                                               std::string_view what);
+
+}  // namespace tidegate::sql

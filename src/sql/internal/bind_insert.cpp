@@ -1,0 +1,102 @@
+// INSERT INTO: the query's columns at the target's places and types.
+#include <fmt/format.h>
+
+#include "sql/internal/bind_query.h"
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+using columnar::Field;
+using columnar::type_name;
+
+namespace {
+
+constexpr size_t kNone = SIZE_MAX;
+
+// For each target column the query's column, or kNone.
+Result<std::vector<size_t>> match_columns(const InsertAst& insert, const catalog::StreamDefinition& target,
+                                          size_t given) {
+  const auto& fields = target.schema->fields;
+  const size_t wanted = insert.columns.empty() ? fields.size() : insert.columns.size();
+  if (given != wanted) {
+    std::string names;
+    for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
+    return fail_at(ErrorCode::SqlInsertMismatch, insert.query.position,
+                   fmt::format("the query has {} column(s) but '{}' takes {}", given, target.name, wanted),
+                   insert.columns.empty() ? fmt::format("The columns of '{}' are {}", target.name, names) : "");
+  }
+  std::vector<size_t> places(fields.size(), kNone);
+  if (insert.columns.empty()) {
+    for (size_t at = 0; at < places.size(); ++at) places[at] = at;
+    return places;
+  }
+  for (size_t at = 0; at < insert.columns.size(); ++at) {
+    const Name& name = insert.columns[at];
+    size_t found = kNone;
+    std::vector<std::string> candidates;
+    for (size_t column = 0; column < fields.size(); ++column) {
+      candidates.push_back(fields[column].name);
+      if (equal_ignoring_case(fields[column].name, name.text)) found = column;
+    }
+    if (found == kNone) {
+      return fail_at(ErrorCode::SqlUnknownColumn, name.position,
+                     fmt::format("'{}' has no column '{}'", target.name, name.text),
+                     did_you_mean(name.text, candidates));
+    }
+    if (places[found] != kNone) {
+      return fail_at(ErrorCode::SqlInsertMismatch, name.position, fmt::format("'{}' is named twice", name.text));
+    }
+    places[found] = at;
+  }
+  return places;
+}
+
+Result<Expression> fit(const Field& target, const Field& given, size_t index, TextPosition position) {
+  if (!widens(given.type, target.type)) {
+    return fail_at(ErrorCode::SqlInsertMismatch, position,
+                   fmt::format("column '{}' is {} but the query gives {} ('{}')", target.name, type_name(target.type),
+                               type_name(given.type), given.name),
+                   fmt::format("CAST(... AS {})", type_name(target.type)));
+  }
+  if (given.nullable && !target.nullable) {
+    return fail_at(ErrorCode::SqlInsertMismatch, position,
+                   fmt::format("column '{}' is NOT NULL but the query may give NULL ('{}')", target.name, given.name),
+                   "Use COALESCE(..., a value), or drop the NOT NULL");
+  }
+  return coerce(make_column(index, given.name, given.type, given.nullable), target.type);
+}
+
+TextPosition item_position(const Query& query, size_t at, size_t given) {
+  return query.items.size() == given ? query.items[at].position : query.position;
+}
+
+}  // namespace
+
+Result<Plan> QueryBinder::bind_insert(const InsertAst& insert, const catalog::StreamDefinition& target) {
+  TRY_ASSIGN(Relation relation, bind_query(insert.query, "query"));
+  const size_t given = relation.visible;
+  TRY_ASSIGN(const auto places, match_columns(insert, target, given));
+  std::vector<Expression> expressions;
+  std::vector<std::string> names;
+  for (size_t at = 0; at < places.size(); ++at) {
+    const Field& field = target.schema->fields[at];
+    names.push_back(field.name);
+    if (places[at] == kNone) {
+      if (!field.nullable) {
+        return fail_at(ErrorCode::SqlInsertMismatch, insert.target.position,
+                       fmt::format("column '{}' is NOT NULL but gets no value", field.name));
+      }
+      expressions.push_back(Expression{field.type, true, Literal{}});
+      continue;
+    }
+    const Field& source = relation.schema().fields[places[at]];
+    TRY_ASSIGN(Expression expression, fit(field, source, places[at], item_position(insert.query, places[at], given)));
+    expressions.push_back(std::move(expression));
+  }
+  relation.path = "insert";
+  Relation output = project(std::move(relation), std::move(expressions), std::move(names));
+  const size_t visible = output.visible;
+  return Plan{prune(std::move(output.node), visible)};
+}
+
+}  // namespace tidegate::sql

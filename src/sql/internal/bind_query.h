@@ -1,0 +1,79 @@
+// Queries to plans.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "sql/internal/ast.h"
+#include "sql/internal/bind_expression.h"
+#include "sql/plan.h"
+#include "sql/sql.h"
+
+namespace tidegate::sql {
+
+inline constexpr int kMaxQueryDepth = 64;    // views, common tables and subqueries within one another
+inline constexpr size_t kMaxColumns = 1024;  // of one SELECT
+inline constexpr size_t kMaxGroupKeys = 64;  // of one GROUP BY
+
+// A plan being built and what its columns are. Columns from `visible` on are kept for the engine only.
+struct Relation {
+  std::unique_ptr<PlanNode> node;
+  std::string alias;
+  size_t visible = 0;
+  std::string source;  // the stream's name
+  std::string path;    // first part of operator ids
+  bool has_watermark = false;
+  std::optional<size_t> time_column;
+  std::optional<size_t> device_column;
+  std::optional<WindowCall> window;  // over this relation, not yet grouped; its `table` is empty
+
+  [[nodiscard]] const columnar::Schema& schema() const { return *node->output; }
+};
+
+class QueryBinder {
+ public:
+  explicit QueryBinder(const Names& names) : names_(names) {}
+
+  // The plan with unused columns pruned; yields the query's columns only.
+  [[nodiscard]] Result<Plan> bind(const Query& query);
+  // As bind(), then the columns at `target`'s types. SqlInsertMismatch.
+  [[nodiscard]] Result<Plan> bind_insert(const InsertAst& insert, const catalog::StreamDefinition& target);
+
+ private:
+  struct CommonScope {
+    const CommonTable* table;
+    size_t before;  // common tables it may name
+  };
+
+  [[nodiscard]] Result<Relation> bind_query(const Query& query, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_select(const Query& query, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_name(const Name& name);
+  [[nodiscard]] Result<Relation> bind_window(const WindowCall& call, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_plain(const Query& query, Relation input);
+  [[nodiscard]] Result<Relation> bind_grouped(const Query& query, Relation input);
+  [[nodiscard]] Result<> refuse_ungrouped(const Query& query, const Relation& input) const;
+  [[nodiscard]] Result<std::vector<Expression>> bind_items(const Query& query, ExpressionScope& scope,
+                                                           std::vector<std::string>& names);
+  [[nodiscard]] Result<std::vector<Expression>> bind_keys(const Query& query, ExpressionScope& scope);
+  [[nodiscard]] Relation aggregate(Relation input, const ExpressionScope& scope, std::vector<Expression> keys);
+  // Shared with the catalog, which may drop the stream meanwhile.
+  [[nodiscard]] Relation scan(std::shared_ptr<const catalog::StreamDefinition> stream);
+  void filter(Relation& relation, Expression predicate);
+  [[nodiscard]] Relation project(Relation input, std::vector<Expression> expressions, std::vector<std::string> names);
+  [[nodiscard]] std::string operator_id(const std::string& path, std::string_view kind, const std::string& meaning);
+
+  const Names& names_;
+  std::vector<CommonScope> common_;
+  std::vector<std::string> ids_;
+  size_t nodes_ = 0;
+  int depth_ = 0;
+};
+
+// Drops from every node the columns that nothing above uses; the root keeps its first `visible` ones.
+[[nodiscard]] std::unique_ptr<PlanNode> prune(std::unique_ptr<PlanNode> root, size_t visible);
+
+}  // namespace tidegate::sql

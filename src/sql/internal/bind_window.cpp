@@ -1,0 +1,277 @@
+// Windows: TUMBLE and HOP over a relation, and the GROUP BY that closes them.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sql/internal/bind_query.h"
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+using columnar::Field;
+using columnar::Schema;
+
+namespace {
+
+constexpr int64_t kMaxPanes = 1000;  // windows one record of a HOP falls into; each costs work and memory
+
+Result<> check_sizes(const WindowCall& call) {
+  if (call.size_us <= 0 || call.slide_us <= 0) {
+    return fail_at(ErrorCode::SqlInvalidWindow, call.size_us <= 0 ? call.size_position : call.slide_position,
+                   "the window's interval must be longer than zero");
+  }
+  if (call.size_us % kMicrosPerMilli != 0 || call.slide_us % kMicrosPerMilli != 0) {
+    return fail_at(ErrorCode::SqlInvalidWindow, call.size_position, "a window is a whole number of milliseconds");
+  }
+  if (call.size_us % call.slide_us != 0) {
+    return fail_at(ErrorCode::SqlInvalidWindow, call.slide_position, "the size must be a multiple of the slide",
+                   "HOP(TABLE stream, DESCRIPTOR(ts), slide, size): the slide comes first");
+  }
+  if (call.size_us / call.slide_us > kMaxPanes) {
+    return fail_at(ErrorCode::SqlInvalidWindow, call.slide_position,
+                   fmt::format("the size is more than {} slides", kMaxPanes), "Use a longer slide");
+  }
+  if (call.offset_us <= -call.slide_us || call.offset_us >= call.slide_us) {
+    return fail_at(ErrorCode::SqlInvalidWindow, call.position, "the offset must be shorter than the slide");
+  }
+  return {};
+}
+
+// The aggregation's output in terms of its scope: what is a key becomes the key's column, what is a window column or
+// an aggregate its place. Anything else is not grouped.
+class GroupRewriter {
+ public:
+  GroupRewriter(const ExpressionScope& scope, const std::vector<Expression>& keys) : scope_(scope), keys_(keys) {}
+
+  Result<Expression> rewrite(Expression expression, TextPosition position) const {
+    for (size_t key = 0; key < keys_.size(); ++key) {
+      if (!(keys_[key] == expression)) continue;
+      return make_column(key, to_name(expression), expression.type, expression.nullable);
+    }
+    if (auto* column = std::get_if<ColumnRef>(&expression.node)) return rewrite_column(*column, expression, position);
+    if (auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node)) {
+      for (Expression& argument : (*call)->arguments) {
+        TRY_ASSIGN(argument, rewrite(std::move(argument), position));
+      }
+    }
+    return expression;
+  }
+
+  static std::string to_name(const Expression& expression) {
+    const auto* column = std::get_if<ColumnRef>(&expression.node);
+    return column == nullptr ? to_string(expression) : column->name;
+  }
+
+ private:
+  Result<Expression> rewrite_column(const ColumnRef& column, const Expression& expression,
+                                    TextPosition position) const {
+    if (column.index < scope_.window_base()) {
+      const TextPosition at =
+          column.index < scope_.column_positions.size() ? scope_.column_positions[column.index] : position;
+      return fail_at(
+          ErrorCode::SqlInvalidGrouping, at, fmt::format("'{}' is neither grouped nor aggregated", column.name),
+          fmt::format("Add it to GROUP BY, or use an aggregate such as MAX({})", quote_identifier(column.name)));
+    }
+    const size_t index = keys_.size() + (column.index - scope_.window_base());
+    return make_column(index, column.name, expression.type, expression.nullable);
+  }
+
+  const ExpressionScope& scope_;
+  const std::vector<Expression>& keys_;
+};
+
+void move_inputs(WindowAggregate& window, const std::vector<size_t>& columns) {
+  window.time_column = columns[window.time_column];
+  for (size_t& key : window.keys) key = columns[key];
+  for (Aggregate& aggregate : window.aggregates) {
+    if (aggregate.function != AggregateFunction::kCountStar) aggregate.argument = columns[aggregate.argument];
+  }
+  if (window.has_device_column) window.device_column = columns[window.device_column];
+}
+
+// Where the aggregation finds an expression: the input's own column if nothing must be computed, else in a Project.
+class InputColumns {
+ public:
+  explicit InputColumns(const Schema& input) : input_(input) {}
+
+  size_t place(const Expression& expression) {
+    for (size_t at = 0; at < expressions.size(); ++at) {
+      if (expressions[at] == expression) return at;
+    }
+    names.push_back(GroupRewriter::to_name(expression));
+    expressions.push_back(expression.clone());
+    return expressions.size() - 1;
+  }
+  size_t place(size_t column) {
+    const Field& field = input_.fields[column];
+    return place(make_column(column, field.name, field.type, field.nullable));
+  }
+
+  // Each place's input column, if nothing must be computed.
+  [[nodiscard]] std::optional<std::vector<size_t>> plain() const {
+    std::vector<size_t> all;
+    for (const Expression& expression : expressions) {
+      const auto* column = std::get_if<ColumnRef>(&expression.node);
+      if (column == nullptr) return std::nullopt;
+      all.push_back(column->index);
+    }
+    return all;
+  }
+
+  std::vector<Expression> expressions;
+  std::vector<std::string> names;
+
+ private:
+  const Schema& input_;
+};
+
+}  // namespace
+
+Result<Relation> QueryBinder::bind_window(const WindowCall& call, const std::string& path) {
+  TRY(check_sizes(call));
+  TRY_ASSIGN(Relation relation, bind_table(*call.table, path));
+  if (relation.window) {
+    return fail_at(ErrorCode::SqlUnsupported, call.position, "a window over a window without GROUP BY is not supported",
+                   "Group the inner one in a view first");
+  }
+  ExpressionScope scope;
+  scope.input = &relation.schema();
+  scope.visible = relation.visible;
+  ExpressionBinder binder(scope, nodes_);
+  TRY_ASSIGN(const size_t column, binder.find_column({call.time_column}, call.time_column.position));
+  if (!relation.has_watermark) {
+    return fail_at(ErrorCode::SqlNoTimeColumn, call.time_column.position,
+                   fmt::format("stream '{}' has no WATERMARK, so windows have no time to go by", relation.source),
+                   "Declare WATERMARK FOR ts AS ts - INTERVAL '5' SECOND in its CREATE TABLE");
+  }
+  if (column != relation.time_column) {
+    const std::string time = relation.time_column && *relation.time_column < relation.visible
+                                 ? relation.schema().fields[*relation.time_column].name
+                                 : std::string();
+    return fail_at(
+        ErrorCode::SqlNoTimeColumn, call.time_column.position,
+        fmt::format("'{}' is not the event time", call.time_column.text),
+        time.empty() ? "Select the event time in the view, unchanged" : fmt::format("The event time is '{}'", time));
+  }
+  WindowCall window;
+  window.position = call.position;
+  window.kind = call.kind;
+  window.size_us = call.size_us;
+  window.slide_us = call.slide_us;
+  window.offset_us = call.offset_us;
+  relation.window = std::move(window);
+  return relation;
+}
+
+Result<std::vector<Expression>> QueryBinder::bind_keys(const Query& query, ExpressionScope& scope) {
+  ExpressionBinder binder(scope, nodes_);
+  std::vector<Expression> keys;
+  bool by_window = false;
+  for (const AstExpression& ast : query.group_by) {
+    TRY_ASSIGN(Expression key, binder.bind(ast));
+    const auto* column = std::get_if<ColumnRef>(&key.node);
+    if (column != nullptr && column->index >= scope.window_base()) {
+      by_window = true;
+      continue;
+    }
+    if (std::holds_alternative<Literal>(key.node)) {
+      return fail_at(ErrorCode::SqlUnsupported, ast.position, "GROUP BY a literal is not supported",
+                     "Columns are grouped by name, not by number");
+    }
+    if (key.type == columnar::TypeKind::kInterval) {
+      return fail_at(ErrorCode::SqlUnsupported, ast.position, "GROUP BY an INTERVAL is not supported");
+    }
+    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
+    if (keys.size() > kMaxGroupKeys) {
+      return fail_at(ErrorCode::SqlTooComplex, ast.position, fmt::format("more than {} keys", kMaxGroupKeys));
+    }
+  }
+  if (by_window) return keys;
+  return fail_at(ErrorCode::SqlInvalidGrouping, *query.group_by_position, "GROUP BY must contain the window",
+                 "Add window_start, window_end");
+}
+
+Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
+  ExpressionScope scope;
+  scope.input = &input.schema();
+  scope.visible = input.visible;
+  scope.alias = input.alias;
+  scope.windowed = true;
+  scope.window_type = input.schema().fields[*input.time_column].type;
+  TRY_ASSIGN(auto keys, bind_keys(query, scope));
+
+  scope.grouped = true;
+  std::vector<std::string> names;
+  TRY_ASSIGN(auto items, bind_items(query, scope, names));
+  const GroupRewriter rewriter(scope, keys);
+  for (size_t at = 0; at < items.size(); ++at) {
+    TRY_ASSIGN(items[at], rewriter.rewrite(std::move(items[at]), query.items[at].position));
+  }
+  std::optional<Expression> having;
+  if (query.having) {
+    ExpressionBinder binder(scope, nodes_);
+    TRY_ASSIGN(Expression condition, binder.bind_condition(*query.having, "HAVING"));
+    TRY_ASSIGN(having, rewriter.rewrite(std::move(condition), query.having->position));
+  }
+  Relation grouped = aggregate(std::move(input), scope, std::move(keys));
+  if (having) filter(grouped, std::move(*having));
+  return project(std::move(grouped), std::move(items), std::move(names));
+}
+
+Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, std::vector<Expression> keys) {
+  InputColumns columns(input.schema());
+  WindowAggregate window;
+  window.window = {input.window->kind, input.window->size_us, input.window->slide_us, input.window->offset_us};
+  window.time_column = columns.place(*input.time_column);
+  auto schema = std::make_shared<Schema>();
+  std::optional<size_t> device_key;
+  std::string meaning = fmt::format("{} {} {} {} {}", input.source, static_cast<int>(window.window.kind),
+                                    window.window.size_us, window.window.slide_us, window.window.offset_us);
+  for (size_t key = 0; key < keys.size(); ++key) {
+    const auto* column = std::get_if<ColumnRef>(&keys[key].node);
+    if (column != nullptr && column->index == input.device_column && !device_key) device_key = key;
+    window.keys.push_back(columns.place(keys[key]));
+    schema->fields.push_back({GroupRewriter::to_name(keys[key]), keys[key].type, keys[key].nullable});
+    meaning += fmt::format(";{}:{}", to_string(keys[key]), static_cast<int>(keys[key].type));
+  }
+  const columnar::TypeKind time_type = scope.window_type;
+  for (const char* name : {"window_start", "window_end", "window_time"}) {
+    schema->fields.push_back({name, time_type, false});
+  }
+  for (const BoundAggregate& bound : scope.aggregates) {
+    Aggregate placed = bound.aggregate;
+    const bool counts =
+        placed.function == AggregateFunction::kCountStar || placed.function == AggregateFunction::kCount;
+    if (placed.function != AggregateFunction::kCountStar) placed.argument = columns.place(bound.argument);
+    window.aggregates.push_back(placed);
+    schema->fields.push_back({bound.text, placed.type, !counts});
+    meaning += fmt::format("|{}:{}", bound.text, static_cast<int>(bound.argument.type));
+  }
+  window.keyed_by_device = device_key.has_value();
+  window.has_device_column = input.device_column.has_value();
+  if (input.device_column) window.device_column = columns.place(*input.device_column);
+
+  Relation output;
+  output.path = input.path;
+  output.source = input.source;
+  output.has_watermark = true;
+  output.device_column = device_key;
+  output.time_column = keys.size() + 2;
+  output.visible = schema->fields.size();
+  Relation below;
+  if (const auto plain = columns.plain()) {
+    move_inputs(window, *plain);
+    below = std::move(input);
+  } else {
+    below = project(std::move(input), std::move(columns.expressions), std::move(columns.names));
+  }
+  auto node = std::make_unique<PlanNode>();
+  node->output = std::move(schema);
+  node->operator_id = operator_id(output.path, "window", meaning);
+  node->node = std::move(window);
+  node->inputs.push_back(std::move(below.node));
+  output.node = std::move(node);
+  return output;
+}
+
+}  // namespace tidegate::sql

@@ -1,0 +1,137 @@
+// Calls, with the forms that have words between their arguments.
+#include <fmt/format.h>
+
+#include "sql/internal/parser.h"
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+using columnar::TypeKind;
+
+Result<AstExpression> Parser::function_call() {
+  const Token& token = next();
+  const std::string upper = to_upper(token.text);
+  const TextPosition position = token.position;
+  TRY(expect_symbol("("));
+  TRY_ASSIGN(auto special, special_call(upper, position));
+  if (special) return std::move(*special);
+
+  std::vector<AstExpression> children;
+  if (at_word("DISTINCT")) {
+    return unsupported(fmt::format("{}(DISTINCT ...)", upper), "Group by the column in a view first, then count");
+  }
+  if (at_symbol("*")) {
+    AstExpression star;
+    star.kind = AstKind::kStar;
+    star.position = next().position;
+    children.push_back(std::move(star));
+  } else if (!at_symbol(")")) {
+    do {
+      TRY_ASSIGN(AstExpression child, expression());
+      children.push_back(std::move(child));
+    } while (accept_symbol(","));
+  }
+  TRY(expect_symbol(")"));
+  if (at_word("OVER")) return unsupported("OVER", "Use a window of TUMBLE or HOP with GROUP BY");
+  if (at_word("FILTER") && at_symbol("(", 1)) {
+    return unsupported("FILTER (WHERE ...)", "Use CASE WHEN ... THEN ... END inside the aggregate");
+  }
+  return call(upper, position, std::move(children));
+}
+
+// After the opening parenthesis; nothing if the function is written as any other.
+Result<std::optional<AstExpression>> Parser::special_call(std::string_view upper, TextPosition position) {
+  if (upper == "EXTRACT") return extract(position);
+  if (upper == "TRIM") return trim(position);
+  if (upper == "SUBSTRING" || upper == "SUBSTR") return substring(position);
+  if (upper == "POSITION") return position_of(position);
+  if (upper == "FLOOR" || upper == "CEIL" || upper == "CEILING") return floor_to(upper, position);
+  return std::optional<AstExpression>();
+}
+
+namespace {
+
+AstExpression text_literal(std::string text, TextPosition position) {
+  AstExpression parsed;
+  parsed.position = position;
+  parsed.literal = std::move(text);
+  parsed.type = TypeKind::kString;
+  return parsed;
+}
+
+template <class... Each>
+std::vector<AstExpression> list(Each... each) {
+  std::vector<AstExpression> all;
+  (all.push_back(std::move(each)), ...);
+  return all;
+}
+
+}  // namespace
+
+Result<std::string> Parser::unit_name() {
+  if (peek().kind != TokenKind::kWord) return unexpected("a unit of time such as HOUR");
+  return to_upper(next().text);
+}
+
+Result<AstExpression> Parser::extract(TextPosition position) {
+  const TextPosition unit_position = peek().position;
+  TRY_ASSIGN(std::string unit, unit_name());
+  TRY(expect_word("FROM"));
+  TRY_ASSIGN(AstExpression operand, expression());
+  TRY(expect_symbol(")"));
+  return call("EXTRACT", position, list(text_literal(std::move(unit), unit_position), std::move(operand)));
+}
+
+Result<AstExpression> Parser::trim(TextPosition position) {
+  if (at_word("LEADING") || at_word("TRAILING")) {
+    return unsupported(fmt::format("TRIM({} ...)", to_upper(peek().text)), "TRIM(x) removes spaces at both ends");
+  }
+  if (accept_word("BOTH") && !at_word("FROM")) return unsupported("TRIM of other characters", "Use REPLACE");
+  accept_word("FROM");
+  TRY_ASSIGN(AstExpression operand, expression());
+  if (at_word("FROM")) return unsupported("TRIM of other characters", "Use REPLACE");
+  TRY(expect_symbol(")"));
+  return call("TRIM", position, list(std::move(operand)));
+}
+
+Result<AstExpression> Parser::substring(TextPosition position) {
+  TRY_ASSIGN(AstExpression operand, expression());
+  auto children = list(std::move(operand));
+  const bool words = accept_word("FROM");
+  if (!words) TRY(expect_symbol(","));
+  TRY_ASSIGN(AstExpression from, expression());
+  children.push_back(std::move(from));
+  if (words ? accept_word("FOR") : accept_symbol(",")) {
+    TRY_ASSIGN(AstExpression length, expression());
+    children.push_back(std::move(length));
+  }
+  TRY(expect_symbol(")"));
+  return call("SUBSTRING", position, std::move(children));
+}
+
+Result<AstExpression> Parser::position_of(TextPosition position) {
+  // The needle stops before IN, which would otherwise be read as the predicate.
+  constexpr int kAbovePredicates = 4;
+  TRY_ASSIGN(AstExpression needle, expression(kAbovePredicates));
+  TRY(expect_word("IN"));
+  TRY_ASSIGN(AstExpression haystack, expression());
+  TRY(expect_symbol(")"));
+  return call("POSITION", position, list(std::move(needle), std::move(haystack)));
+}
+
+Result<AstExpression> Parser::floor_to(std::string_view upper, TextPosition position) {
+  const std::string_view canonical = upper == "FLOOR" ? "FLOOR" : "CEIL";
+  TRY_ASSIGN(AstExpression operand, expression());
+  if (!at_word("TO")) {
+    TRY(expect_symbol(")"));
+    return call(canonical, position, list(std::move(operand)));
+  }
+  if (canonical == "CEIL") return unsupported("CEIL(x TO unit)", "Use FLOOR(x TO unit) + INTERVAL");
+  next();
+  const TextPosition unit_position = peek().position;
+  TRY_ASSIGN(std::string unit, unit_name());
+  TRY(expect_symbol(")"));
+  return call("FLOOR(x TO unit)", position, list(text_literal(std::move(unit), unit_position), std::move(operand)));
+}
+
+}  // namespace tidegate::sql

@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "sql/internal/parser.h"
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+Result<Query> Parser::query() {
+  const Level level(depth_);
+  TRY(check_depth(depth_, peek().position));
+  Query parsed;
+  parsed.position = peek().position;
+  if (accept_word("WITH")) {
+    TRY_ASSIGN(parsed.common_tables, common_tables());
+  }
+  if (at_word("VALUES")) return unsupported("VALUES", "Send records over MQTT or HTTP");
+  TRY(expect_word("SELECT"));
+  if (at_word("DISTINCT")) return unsupported("SELECT DISTINCT", "Use GROUP BY with a window");
+  accept_word("ALL");
+  TRY(select_list(parsed));
+  TRY(expect_word("FROM"));
+  TRY_ASSIGN(parsed.from, table_ref());
+  if (accept_word("WHERE")) {
+    TRY_ASSIGN(parsed.where, expression());
+  }
+  TRY(group_by(parsed));
+  if (accept_word("HAVING")) {
+    TRY_ASSIGN(parsed.having, expression());
+  }
+  TRY(refuse_query_tail());
+  return parsed;
+}
+
+Result<std::vector<CommonTable>> Parser::common_tables() {
+  std::vector<CommonTable> tables;
+  do {
+    CommonTable table;
+    TRY_ASSIGN(table.name, name("of the common table expression"));
+    if (at_symbol("(")) return unsupported("a column list after the name", "Name the columns in its SELECT with AS");
+    TRY(expect_word("AS"));
+    TRY(expect_symbol("("));
+    TRY_ASSIGN(Query inner, query());
+    table.query = std::make_unique<Query>(std::move(inner));
+    TRY(expect_symbol(")"));
+    tables.push_back(std::move(table));
+  } while (accept_symbol(","));
+  return tables;
+}
+
+Result<> Parser::select_list(Query& query) {
+  do {
+    TRY_ASSIGN(SelectItem item, select_item());
+    query.items.push_back(std::move(item));
+  } while (accept_symbol(","));
+  return {};
+}
+
+Result<SelectItem> Parser::select_item() {
+  SelectItem item;
+  item.position = peek().position;
+  if (accept_symbol("*")) {
+    item.star = true;
+    return item;
+  }
+  if (at_name() && at_symbol(".", 1) && at_symbol("*", 2)) {
+    TRY_ASSIGN(item.qualifier, name("of the table"));
+    next();
+    next();
+    item.star = true;
+    return item;
+  }
+  TRY_ASSIGN(item.expression, expression());
+  if (accept_word("AS") || at_name()) {
+    TRY_ASSIGN(item.alias, name("of the column"));
+  }
+  return item;
+}
+
+Result<> Parser::group_by(Query& query) {
+  if (!at_word("GROUP")) return {};
+  query.group_by_position = next().position;
+  TRY(expect_word("BY"));
+  if (at_word("GROUPING") || at_word("ROLLUP") || at_word("CUBE")) {
+    return unsupported(fmt::format("GROUP BY {}", to_upper(peek().text)), "Write one query per grouping");
+  }
+  do {
+    TRY_ASSIGN(AstExpression key, expression());
+    query.group_by.push_back(std::move(key));
+  } while (accept_symbol(","));
+  return {};
+}
+
+Result<> Parser::refuse_query_tail() const {
+  if (at_word("ORDER")) return unsupported("ORDER BY", "A stream has no end to sort at; sort where you read it");
+  if (at_word("LIMIT") || at_word("OFFSET") || at_word("FETCH")) {
+    return unsupported(to_upper(peek().text), "A stream has no end; stop reading when you have enough");
+  }
+  if (at_word("UNION") || at_word("INTERSECT") || at_word("EXCEPT") || at_word("MINUS")) {
+    return unsupported(to_upper(peek().text), "Write one INSERT INTO per query, all into the same target");
+  }
+  if (at_word("WINDOW") || at_word("QUALIFY")) return unsupported(to_upper(peek().text), "");
+  return {};
+}
+
+Result<TableRef> Parser::table_ref() {
+  TRY_ASSIGN(TableRef parsed, table_primary());
+  if (at_word("FOR")) return unsupported("FOR SYSTEM_TIME AS OF", "");
+  if (at_word("MATCH_RECOGNIZE")) return unsupported("MATCH_RECOGNIZE", "");
+  constexpr std::string_view kTails[] = {"WINDOW", "OFFSET", "FETCH", "MINUS", "QUALIFY"};
+  const bool tail = std::ranges::any_of(kTails, [&](std::string_view word) { return at_word(word); });
+  if (accept_word("AS") || (at_name() && !tail)) {
+    TRY_ASSIGN(parsed.alias, name("of the table"));
+    if (at_symbol("(")) return unsupported("a column list after the alias", "Name the columns with AS");
+  }
+  constexpr std::string_view kJoins[] = {"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"};
+  const bool joins = std::ranges::any_of(kJoins, [&](std::string_view word) { return at_word(word); });
+  if (joins || at_symbol(",")) return unsupported("JOIN", "A query reads one stream or view");
+  return parsed;
+}
+
+Result<TableRef> Parser::table_primary() {
+  const Level level(depth_);
+  TRY(check_depth(depth_, peek().position));
+  TableRef parsed;
+  parsed.position = peek().position;
+  if (accept_symbol("(")) {
+    TRY_ASSIGN(Query inner, query());
+    parsed.source = std::make_unique<Query>(std::move(inner));
+    TRY(expect_symbol(")"));
+    return parsed;
+  }
+  if (accept_word("TABLE")) {
+    const bool parenthesised = accept_symbol("(");
+    if (parenthesised) {
+      if (!at_window_function()) return unexpected("TUMBLE or HOP");
+      TRY_ASSIGN(parsed.source, window_call());
+      TRY(expect_symbol(")"));
+      return parsed;
+    }
+  } else if (at_window_function()) {
+    TRY_ASSIGN(parsed.source, window_call());
+    return parsed;
+  }
+  TRY_ASSIGN(Name table, name("of a stream or view"));
+  if (at_symbol(".")) return unsupported("a catalog or database before the name", "Write the stream's name alone");
+  if (at_symbol("(")) {
+    return fail_at(ErrorCode::SqlUnsupported, table.position,
+                   fmt::format("the table function {} is not supported", to_upper(table.text)),
+                   "Window functions are TUMBLE and HOP");
+  }
+  parsed.source = std::move(table);
+  return parsed;
+}
+
+bool Parser::at_window_function() const {
+  constexpr std::string_view kFunctions[] = {"TUMBLE", "HOP", "SESSION", "CUMULATE"};
+  if (!at_symbol("(", 1)) return false;
+  return std::ranges::any_of(kFunctions, [&](std::string_view word) { return at_word(word); });
+}
+
+namespace {
+
+struct Parameter {
+  std::string_view name;
+  bool required;
+};
+constexpr Parameter kTumbleParameters[] = {{"DATA", true}, {"TIMECOL", true}, {"SIZE", true}, {"OFFSET", false}};
+constexpr Parameter kHopParameters[] = {
+    {"DATA", true}, {"TIMECOL", true}, {"SLIDE", true}, {"SIZE", true}, {"OFFSET", false}};
+
+std::span<const Parameter> parameters_of(WindowKind kind) {
+  if (kind == WindowKind::kTumble) return kTumbleParameters;
+  return kHopParameters;
+}
+
+}  // namespace
+
+Result<WindowCall> Parser::window_call() {
+  WindowCall call;
+  call.position = peek().position;
+  if (at_word("SESSION") || at_word("CUMULATE")) {
+    return unsupported(to_upper(peek().text) + " windows", "Use TUMBLE or HOP");
+  }
+  call.kind = at_word("HOP") ? WindowKind::kHop : WindowKind::kTumble;
+  next();
+  TRY(expect_symbol("("));
+  TRY_ASSIGN(const std::vector<std::string> given, window_parameters(call));
+  TRY(expect_symbol(")"));
+  for (const Parameter& parameter : parameters_of(call.kind)) {
+    if (!parameter.required || std::ranges::find(given, parameter.name) != given.end()) continue;
+    return fail_at(ErrorCode::SqlInvalidWindow, call.position, fmt::format("the window has no {}", parameter.name),
+                   call.kind == WindowKind::kTumble
+                       ? "TUMBLE(TABLE stream, DESCRIPTOR(time_column), INTERVAL '10' SECOND)"
+                       : "HOP(TABLE stream, DESCRIPTOR(time_column), slide, size), both as INTERVAL");
+  }
+  if (call.kind == WindowKind::kTumble) {
+    call.slide_us = call.size_us;
+    call.slide_position = call.size_position;
+  }
+  return call;
+}
+
+// Reads the arguments, by place or by name => value; the names of those given.
+Result<std::vector<std::string>> Parser::window_parameters(WindowCall& call) {
+  const auto parameters = parameters_of(call.kind);
+  std::vector<std::string> given;
+  do {
+    std::string parameter;
+    if (peek().kind == TokenKind::kWord && at_symbol("=>", 1)) {
+      parameter = to_upper(peek().text);
+      const bool known = std::ranges::any_of(parameters, [&](const Parameter& p) { return p.name == parameter; });
+      if (!known) return unexpected("DATA, TIMECOL, SIZE, SLIDE or OFFSET");
+      if (std::ranges::find(given, parameter) != given.end()) return unexpected("each argument once");
+      next();
+      next();
+    } else {
+      if (given.size() >= parameters.size()) return unexpected("')'");
+      parameter = parameters[given.size()].name;
+    }
+    TRY(window_argument(call, parameter));
+    given.push_back(std::move(parameter));
+  } while (accept_symbol(","));
+  return given;
+}
+
+Result<> Parser::window_argument(WindowCall& call, std::string_view parameter) {
+  if (parameter == "DATA") {
+    if (!at_word("TABLE") && !at_symbol("(")) return unexpected("TABLE and the name of a stream or view");
+    TRY_ASSIGN(TableRef table, table_primary());
+    call.table = std::make_unique<TableRef>(std::move(table));
+    return {};
+  }
+  if (parameter == "TIMECOL") {
+    TRY(expect_word("DESCRIPTOR"));
+    TRY(expect_symbol("("));
+    TRY_ASSIGN(call.time_column, name("the time column"));
+    return expect_symbol(")");
+  }
+  const TextPosition position = peek().position;
+  TRY_ASSIGN(const int64_t interval, window_interval());
+  if (parameter == "SIZE") {
+    call.size_us = interval;
+    call.size_position = position;
+  } else if (parameter == "SLIDE") {
+    call.slide_us = interval;
+    call.slide_position = position;
+  } else {
+    call.offset_us = interval;
+  }
+  return {};
+}
+
+Result<int64_t> Parser::window_interval() {
+  const bool negative = accept_symbol("-");
+  if (!at_word("INTERVAL")) return unexpected("an INTERVAL such as INTERVAL '10' SECOND");
+  TRY_ASSIGN(const AstExpression literal, interval_literal());
+  const int64_t value = std::get<int64_t>(literal.literal);
+  return negative ? -value : value;
+}
+
+}  // namespace tidegate::sql

@@ -1,0 +1,122 @@
+// Recursive descent over the tokens of one statement; expressions by binding power (Pratt).
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "sql/internal/ast.h"
+#include "sql/internal/lexer.h"
+
+namespace tidegate::sql {
+
+// SqlSyntax, SqlUnsupported, SqlInvalidLiteral, SqlInvalidWindow and SqlTooComplex. Nothing for an empty text.
+[[nodiscard]] Result<std::optional<StatementAst>> parse_statement(std::string_view text, TextPosition start);
+[[nodiscard]] Result<Query> parse_query(std::string_view text, TextPosition start);
+[[nodiscard]] Result<AstExpression> parse_expression(std::string_view text, TextPosition start);
+
+class Parser {
+ public:
+  Parser(std::string_view source, std::vector<Token> tokens) : source_(source), tokens_(std::move(tokens)) {}
+
+  [[nodiscard]] Result<std::optional<StatementAst>> statement_to_end();
+  [[nodiscard]] Result<Query> query_to_end();
+  [[nodiscard]] Result<AstExpression> expression_to_end();
+
+ private:
+  // Counts the recursion while it lives.
+  class Level {
+   public:
+    explicit Level(int& depth) : depth_(depth) { ++depth_; }
+    ~Level() { --depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    int& depth_;
+  };
+
+  // Tokens.
+  [[nodiscard]] const Token& peek(size_t ahead = 0) const;
+  const Token& next();
+  [[nodiscard]] bool at_word(std::string_view word, size_t ahead = 0) const;
+  [[nodiscard]] bool at_symbol(std::string_view symbol, size_t ahead = 0) const;
+  bool accept_word(std::string_view word);
+  bool accept_symbol(std::string_view symbol);
+  [[nodiscard]] Result<> expect_word(std::string_view word);
+  [[nodiscard]] Result<> expect_symbol(std::string_view symbol);
+  [[nodiscard]] std::unexpected<Error> unexpected(std::string_view wanted) const;
+  [[nodiscard]] std::unexpected<Error> unsupported(std::string_view what, std::string_view hint) const;
+  [[nodiscard]] bool at_name() const;
+  [[nodiscard]] Result<Name> name(std::string_view what);
+  [[nodiscard]] Result<std::string> string_literal(std::string_view what);
+  [[nodiscard]] Result<> expect_end();
+  [[nodiscard]] Result<> check_depth(int depth, TextPosition position) const;
+
+  // Statements.
+  [[nodiscard]] Result<StatementAst> statement();
+  [[nodiscard]] Result<StatementAst> create();
+  [[nodiscard]] Result<StatementAst> create_table();
+  [[nodiscard]] Result<> table_element(CreateTableAst& table);
+  [[nodiscard]] Result<WatermarkDefinition> watermark();
+  [[nodiscard]] Result<std::vector<OptionDefinition>> options();
+  [[nodiscard]] Result<StatementAst> create_view();
+  [[nodiscard]] Result<StatementAst> drop();
+  [[nodiscard]] Result<StatementAst> insert();
+  [[nodiscard]] Result<StatementAst> set();
+  [[nodiscard]] Result<StatementAst> show();
+  [[nodiscard]] Result<bool> if_not_exists();
+
+  // Queries.
+  [[nodiscard]] Result<Query> query();
+  [[nodiscard]] Result<std::vector<CommonTable>> common_tables();
+  [[nodiscard]] Result<> select_list(Query& query);
+  [[nodiscard]] Result<SelectItem> select_item();
+  [[nodiscard]] Result<> group_by(Query& query);
+  [[nodiscard]] Result<> refuse_query_tail() const;
+  [[nodiscard]] Result<TableRef> table_ref();
+  [[nodiscard]] Result<TableRef> table_primary();
+  [[nodiscard]] bool at_window_function() const;
+  [[nodiscard]] Result<WindowCall> window_call();
+  [[nodiscard]] Result<std::vector<std::string>> window_parameters(WindowCall& call);
+  [[nodiscard]] Result<> window_argument(WindowCall& call, std::string_view parameter);
+  [[nodiscard]] Result<int64_t> window_interval();
+
+  // Expressions.
+  [[nodiscard]] Result<AstExpression> expression(int least_power = 0);
+  [[nodiscard]] Result<AstExpression> prefix();
+  [[nodiscard]] Result<AstExpression> primary();
+  [[nodiscard]] Result<AstExpression> number(bool negative, TextPosition position);
+  [[nodiscard]] Result<AstExpression> infix(AstExpression left, int power);
+  [[nodiscard]] int infix_power() const;
+  [[nodiscard]] Result<AstExpression> chain(AstExpression left, std::string_view word, int power);
+  [[nodiscard]] Result<AstExpression> predicate(AstExpression left);
+  [[nodiscard]] Result<AstExpression> is_predicate(AstExpression left);
+  [[nodiscard]] Result<AstExpression> in_predicate(AstExpression left, TextPosition position);
+  [[nodiscard]] Result<AstExpression> column();
+  [[nodiscard]] Result<AstExpression> function_call();
+  [[nodiscard]] Result<std::optional<AstExpression>> special_call(std::string_view upper, TextPosition position);
+  [[nodiscard]] Result<AstExpression> extract(TextPosition position);
+  [[nodiscard]] Result<AstExpression> trim(TextPosition position);
+  [[nodiscard]] Result<AstExpression> substring(TextPosition position);
+  [[nodiscard]] Result<AstExpression> position_of(TextPosition position);
+  [[nodiscard]] Result<AstExpression> floor_to(std::string_view upper, TextPosition position);
+  [[nodiscard]] Result<AstExpression> case_expression();
+  [[nodiscard]] Result<AstExpression> cast();
+  [[nodiscard]] Result<AstExpression> interval_literal();
+  [[nodiscard]] Result<AstExpression> timestamp_literal();
+  [[nodiscard]] Result<std::string> unit_name();
+  [[nodiscard]] Result<columnar::TypeKind> type();
+  [[nodiscard]] Result<columnar::TypeKind> timestamp_type(bool local_zone, TextPosition position);
+  [[nodiscard]] Result<std::optional<int64_t>> type_parameter();
+  [[nodiscard]] Result<AstExpression> call(std::string_view name, TextPosition position,
+                                           std::vector<AstExpression> children, AstKind kind = AstKind::kCall);
+
+  std::string_view source_;
+  std::vector<Token> tokens_;
+  size_t at_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace tidegate::sql

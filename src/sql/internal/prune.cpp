@@ -1,0 +1,168 @@
+// Drops columns that nothing uses, from the root down, and projections that change nothing.
+#include <algorithm>
+
+#include "sql/internal/bind_query.h"
+
+namespace tidegate::sql {
+
+using columnar::Schema;
+
+namespace {
+
+using Needed = std::vector<bool>;
+constexpr size_t kGone = SIZE_MAX;
+// For each column of the node before pruning its index afterwards, or kGone.
+using Moved = std::vector<size_t>;
+
+void need(const Expression& expression, Needed& needed) {
+  if (const auto* column = std::get_if<ColumnRef>(&expression.node)) needed[column->index] = true;
+  if (const auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node)) {
+    for (const Expression& argument : (*call)->arguments) need(argument, needed);
+  }
+}
+
+void move_columns(Expression& expression, const Moved& moved) {
+  if (auto* column = std::get_if<ColumnRef>(&expression.node)) column->index = moved[column->index];
+  if (auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node)) {
+    for (Expression& argument : (*call)->arguments) move_columns(argument, moved);
+  }
+}
+
+Moved keep_all(size_t count) {
+  Moved moved(count);
+  for (size_t at = 0; at < count; ++at) moved[at] = at;
+  return moved;
+}
+
+// Keeps the needed fields, at least one: a batch without columns could not be stored.
+columnar::SchemaPtr keep(const Schema& before, Needed needed, Moved& moved) {
+  if (std::ranges::none_of(needed, [](bool each) { return each; }) && !needed.empty()) needed[0] = true;
+  auto schema = std::make_shared<Schema>();
+  moved.assign(needed.size(), kGone);
+  for (size_t at = 0; at < needed.size(); ++at) {
+    if (!needed[at]) continue;
+    moved[at] = schema->fields.size();
+    schema->fields.push_back(before.fields[at]);
+  }
+  return schema;
+}
+
+Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed);
+
+Moved prune_scan(PlanNode& node, Scan& scan, const Needed& needed) {
+  Moved moved;
+  node.output = keep(*node.output, needed, moved);
+  std::vector<size_t> kept;
+  for (size_t at = 0; at < moved.size(); ++at) {
+    if (moved[at] != kGone) kept.push_back(scan.columns[at]);
+  }
+  scan.columns = std::move(kept);
+  return moved;
+}
+
+Moved prune_filter(PlanNode& node, Filter& filter, Needed needed) {
+  need(filter.predicate, needed);
+  Moved moved = prune_node(node.inputs[0], needed);
+  move_columns(filter.predicate, moved);
+  node.output = node.inputs[0]->output;
+  return moved;
+}
+
+bool hands_all_on(const Project& project, const Schema& input) {
+  if (project.expressions.size() != input.fields.size()) return false;
+  for (size_t at = 0; at < project.expressions.size(); ++at) {
+    const auto* column = std::get_if<ColumnRef>(&project.expressions[at].node);
+    if (column == nullptr || column->index != at) return false;
+  }
+  return true;
+}
+
+// The column that an expression is, or casts; null if it computes more.
+ColumnRef* only_column(Expression& expression) {
+  if (auto* column = std::get_if<ColumnRef>(&expression.node)) return column;
+  auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node);
+  if (call == nullptr || (*call)->function != FunctionId::kCast) return nullptr;
+  return std::get_if<ColumnRef>(&(*call)->arguments[0].node);
+}
+
+// A projection that only renames, reorders and casts what one below computes becomes one with it.
+void merge_projects(PlanNode& node) {
+  auto& upper = std::get<Project>(node.node);
+  auto* lower = std::get_if<Project>(&node.inputs[0]->node);
+  if (lower == nullptr) return;
+  Needed used(lower->expressions.size(), false);
+  for (Expression& expression : upper.expressions) {
+    if (std::holds_alternative<Literal>(expression.node)) continue;
+    const ColumnRef* column = only_column(expression);
+    if (column == nullptr || used[column->index]) return;
+    used[column->index] = true;
+  }
+  for (Expression& expression : upper.expressions) {
+    if (std::holds_alternative<Literal>(expression.node)) continue;
+    Expression& computed = lower->expressions[only_column(expression)->index];
+    if (std::holds_alternative<ColumnRef>(expression.node)) {
+      expression = std::move(computed);
+    } else {
+      std::get<std::unique_ptr<Call>>(expression.node)->arguments[0] = std::move(computed);
+    }
+  }
+  auto below = std::move(node.inputs[0]->inputs[0]);
+  node.inputs[0] = std::move(below);
+}
+
+Moved prune_project(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  auto& project = std::get<Project>(node->node);
+  Moved moved;
+  node->output = keep(*node->output, needed, moved);
+  std::vector<Expression> kept;
+  for (size_t at = 0; at < moved.size(); ++at) {
+    if (moved[at] != kGone) kept.push_back(std::move(project.expressions[at]));
+  }
+  project.expressions = std::move(kept);
+  Needed below(node->inputs[0]->output->fields.size(), false);
+  for (const Expression& expression : project.expressions) need(expression, below);
+  const Moved moved_below = prune_node(node->inputs[0], below);
+  for (Expression& expression : project.expressions) move_columns(expression, moved_below);
+  merge_projects(*node);
+  if (*node->output == *node->inputs[0]->output && hands_all_on(project, *node->inputs[0]->output)) {
+    auto input = std::move(node->inputs[0]);
+    node = std::move(input);
+  }
+  return moved;
+}
+
+Moved prune_window(PlanNode& node, WindowAggregate& window) {
+  Needed below(node.inputs[0]->output->fields.size(), false);
+  below[window.time_column] = true;
+  for (const size_t key : window.keys) below[key] = true;
+  for (const Aggregate& aggregate : window.aggregates) {
+    if (aggregate.function != AggregateFunction::kCountStar) below[aggregate.argument] = true;
+  }
+  if (window.has_device_column) below[window.device_column] = true;
+  const Moved moved = prune_node(node.inputs[0], below);
+  window.time_column = moved[window.time_column];
+  for (size_t& key : window.keys) key = moved[key];
+  for (Aggregate& aggregate : window.aggregates) {
+    if (aggregate.function != AggregateFunction::kCountStar) aggregate.argument = moved[aggregate.argument];
+  }
+  if (window.has_device_column) window.device_column = moved[window.device_column];
+  return keep_all(node.output->fields.size());
+}
+
+Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  if (auto* scan = std::get_if<Scan>(&node->node)) return prune_scan(*node, *scan, needed);
+  if (auto* filter = std::get_if<Filter>(&node->node)) return prune_filter(*node, *filter, needed);
+  if (auto* window = std::get_if<WindowAggregate>(&node->node)) return prune_window(*node, *window);
+  return prune_project(node, needed);
+}
+
+}  // namespace
+
+std::unique_ptr<PlanNode> prune(std::unique_ptr<PlanNode> root, size_t visible) {
+  Needed needed(root->output->fields.size(), false);
+  std::fill_n(needed.begin(), std::min(visible, needed.size()), true);
+  prune_node(root, needed);
+  return root;
+}
+
+}  // namespace tidegate::sql

@@ -1,0 +1,197 @@
+#include "sql/internal/table_options.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "sql/internal/bind_query.h"
+#include "sql/internal/text.h"
+
+namespace tidegate::sql {
+
+using catalog::StreamDefinition;
+
+namespace {
+
+std::unexpected<Error> bad_value(const OptionDefinition& option, std::string_view wanted) {
+  return fail_at(ErrorCode::SqlInvalidOption, option.value_position,
+                 fmt::format("'{}' cannot be '{}'", option.key, option.value), fmt::format("It takes {}", wanted));
+}
+
+std::vector<std::string> column_names(const StreamDefinition& stream) {
+  std::vector<std::string> names;
+  for (const columnar::Field& field : stream.schema->fields) names.push_back(field.name);
+  return names;
+}
+
+std::optional<size_t> find(const StreamDefinition& stream, std::string_view name) {
+  if (const auto exact = stream.schema->index_of(name)) return exact;
+  for (size_t at = 0; at < stream.schema->fields.size(); ++at) {
+    if (equal_ignoring_case(stream.schema->fields[at].name, name)) return at;
+  }
+  return std::nullopt;
+}
+
+Result<> set_device(StreamDefinition& stream, const OptionDefinition& option) {
+  const auto column = find(stream, option.value);
+  if (!column) {
+    return fail_at(ErrorCode::SqlUnknownColumn, option.value_position,
+                   fmt::format("unknown column '{}' for 'device'", option.value),
+                   did_you_mean(option.value, column_names(stream)));
+  }
+  if (stream.schema->fields[*column].type != columnar::TypeKind::kString) {
+    return fail_at(ErrorCode::SqlTypeMismatch, option.value_position,
+                   fmt::format("the device column '{}' must be STRING", option.value));
+  }
+  stream.device_column = column;
+  return {};
+}
+
+Result<> set_connector(StreamDefinition& stream, const OptionDefinition& option) {
+  if (option.value == "stream") {
+    stream.connector = catalog::Connector::kStream;
+  } else if (option.value == "mqtt") {
+    stream.connector = catalog::Connector::kMqtt;
+  } else if (option.value == "file") {
+    stream.connector = catalog::Connector::kFile;
+  } else {
+    return bad_value(option, "'stream', 'mqtt' or 'file'");
+  }
+  return {};
+}
+
+Result<> set_topic(StreamDefinition& stream, const OptionDefinition& option) {
+  constexpr size_t kMaxTopicBytes = 65'535;  // MQTT 5, section 1.5.4
+  if (option.value.empty() || option.value.size() > kMaxTopicBytes) return bad_value(option, "an MQTT topic");
+  std::string_view rest = option.value;
+  while (true) {
+    const size_t end = rest.find('/');
+    const std::string_view level = rest.substr(0, end);
+    const bool last = end == std::string_view::npos;
+    const bool bad_hash = level.find('#') != std::string_view::npos && (level != "#" || !last);
+    const bool bad_plus = level.find('+') != std::string_view::npos && level != "+";
+    if (bad_hash || bad_plus) return bad_value(option, "a topic filter; + and # stand for whole levels, # last");
+    if (last) break;
+    rest.remove_prefix(end + 1);
+  }
+  stream.mqtt_topic = option.value;
+  return {};
+}
+
+Result<> set_scope(StreamDefinition& stream, const OptionDefinition& option) {
+  if (option.value == "device") {
+    stream.watermark_scope = catalog::WatermarkScope::kDevice;
+  } else if (option.value == "partition") {
+    stream.watermark_scope = catalog::WatermarkScope::kPartition;
+  } else {
+    return bad_value(option, "'device' or 'partition'");
+  }
+  return {};
+}
+
+Result<> set_duration(StreamDefinition& stream, const OptionDefinition& option) {
+  const auto duration = parse_duration(option.value);
+  if (!duration || *duration == 0) return bad_value(option, "a duration such as '5 min', '24 h', '500 ms' or '7 d'");
+  if (option.key == "max_skew") stream.max_skew_us = *duration;
+  if (option.key == "idle_timeout") stream.idle_timeout_us = *duration;
+  if (option.key == "close_after") stream.close_after_us = *duration;
+  return {};
+}
+
+Result<> take_as_is(StreamDefinition& /*stream*/, const OptionDefinition& option) {
+  if (option.value.empty()) return bad_value(option, "a text");
+  return {};
+}
+
+Result<> check_format(StreamDefinition& /*stream*/, const OptionDefinition& option) {
+  if (option.value != "json") return bad_value(option, "'json'");
+  return {};
+}
+
+struct KnownOption {
+  std::string_view key;
+  Result<> (*set)(StreamDefinition&, const OptionDefinition&);
+};
+constexpr std::array kOptions = {KnownOption{"device", set_device},         KnownOption{"connector", set_connector},
+                                 KnownOption{"topic", set_topic},           KnownOption{"mqtt.topic", set_topic},
+                                 KnownOption{"path", take_as_is},           KnownOption{"format", check_format},
+                                 KnownOption{"watermark.scope", set_scope}, KnownOption{"max_skew", set_duration},
+                                 KnownOption{"idle_timeout", set_duration}, KnownOption{"close_after", set_duration},
+                                 KnownOption{"retention", set_duration},    KnownOption{"description", take_as_is}};
+
+Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
+  for (const KnownOption& known : kOptions) {
+    if (known.key != option.key) continue;
+    if (!stream.options.emplace(option.key, option.value).second) {
+      return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("'{}' is set twice", option.key));
+    }
+    return known.set(stream, option);
+  }
+  std::vector<std::string> keys;
+  for (const KnownOption& known : kOptions) keys.emplace_back(known.key);
+  std::string hint = did_you_mean(option.key, keys);
+  if (hint.empty()) hint = fmt::format("Options are {}", fmt::join(keys, ", "));
+  return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("unknown option '{}'", option.key),
+                 std::move(hint));
+}
+
+Result<> check_together(const StreamDefinition& stream, TextPosition position) {
+  if (stream.connector == catalog::Connector::kMqtt && stream.mqtt_topic.empty()) {
+    return fail_at(ErrorCode::SqlInvalidOption, position, "'connector' = 'mqtt' needs a topic",
+                   "Add 'topic' = 'alerts/overload'");
+  }
+  if (stream.connector == catalog::Connector::kMqtt && stream.mqtt_topic.find_first_of("+#") != std::string::npos) {
+    return fail_at(ErrorCode::SqlInvalidOption, position, "a topic to publish to cannot contain + or #");
+  }
+  if (stream.connector == catalog::Connector::kFile && !stream.options.contains("path")) {
+    return fail_at(ErrorCode::SqlInvalidOption, position, "'connector' = 'file' needs a path",
+                   "Add 'path' = 'alerts.ndjson'");
+  }
+  return {};
+}
+
+Result<> set_watermark(StreamDefinition& stream, const WatermarkDefinition& watermark) {
+  const Name& name = watermark.column;
+  const auto column = find(stream, name.text);
+  if (!column) {
+    return fail_at(ErrorCode::SqlUnknownColumn, name.position, fmt::format("unknown column '{}'", name.text),
+                   did_you_mean(name.text, column_names(stream)));
+  }
+  const columnar::TypeKind type = stream.schema->fields[*column].type;
+  if (!columnar::is_timestamp(type)) {
+    return fail_at(ErrorCode::SqlTypeMismatch, name.position,
+                   fmt::format("the time column '{}' is {}", name.text, columnar::type_name(type)),
+                   "It must be TIMESTAMP(3) or TIMESTAMP_LTZ(3)");
+  }
+  stream.time_column = column;
+  stream.watermark_delay_us = watermark.delay_us;
+  return {};
+}
+
+}  // namespace
+
+Result<StreamDefinition> define_stream(const CreateTableAst& table, std::string sql) {
+  StreamDefinition stream;
+  stream.name = table.name.text;
+  stream.sql = std::move(sql);
+  if (table.columns.empty()) return fail_at(ErrorCode::SqlSyntax, table.name.position, "a stream needs a column");
+  if (table.columns.size() > kMaxColumns) {
+    return fail_at(ErrorCode::SqlTooComplex, table.name.position, fmt::format("more than {} columns", kMaxColumns));
+  }
+  auto schema = std::make_shared<columnar::Schema>();
+  for (const ColumnDefinition& column : table.columns) {
+    for (const columnar::Field& before : schema->fields) {
+      if (!equal_ignoring_case(before.name, column.name.text)) continue;
+      return fail_at(ErrorCode::SqlAmbiguousColumn, column.name.position,
+                     fmt::format("column '{}' is there already", column.name.text));
+    }
+    schema->fields.push_back({column.name.text, column.type, column.nullable});
+  }
+  stream.schema = std::move(schema);
+  if (table.watermark) TRY(set_watermark(stream, *table.watermark));
+  for (const OptionDefinition& option : table.options) TRY(set_option(stream, option));
+  TRY(check_together(stream, table.name.position));
+  return stream;
+}
+
+}  // namespace tidegate::sql

@@ -1,0 +1,84 @@
+// The checked logical plan: what engine/ turns into operators. A tree of nodes, inputs below.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "catalog/definitions.h"
+#include "columnar/batch.h"
+#include "sql/expression.h"
+
+namespace tidegate::sql {
+
+// Reads a stream. Output columns are `columns` of the stream's schema, in that order (unused ones are
+// pruned; the time and device columns stay while a window above needs them).
+struct Scan {
+  std::shared_ptr<const catalog::StreamDefinition> stream;  // shared with the catalog, which may drop it meanwhile
+  std::vector<size_t> columns;
+};
+
+// Keeps the rows for which the predicate is true (not false, not NULL).
+struct Filter {
+  Expression predicate;
+};
+
+// Computes one column per expression.
+struct Project {
+  std::vector<Expression> expressions;
+};
+
+enum class WindowKind : uint8_t { kTumble, kHop };
+
+// Windows [start, start + size) with start = offset + n * slide, n integer; slide = size for kTumble.
+struct WindowSpec {
+  WindowKind kind = WindowKind::kTumble;
+  int64_t size_us = 0;
+  int64_t slide_us = 0;
+  int64_t offset_us = 0;
+  bool operator==(const WindowSpec&) const = default;
+};
+
+enum class AggregateFunction : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax };
+
+// COUNT is BIGINT; SUM is BIGINT of integers (an overflow is NULL and counted), DOUBLE of doubles; AVG is DOUBLE
+// for every argument type; MIN and MAX have the argument's type. All but the counts are NULL without input.
+struct Aggregate {
+  AggregateFunction function = AggregateFunction::kCountStar;
+  size_t argument = 0;  // input column; unused for kCountStar
+  columnar::TypeKind type = columnar::TypeKind::kBigint;
+};
+
+// Groups by window and key columns. Output columns: the keys, then window_start, window_end (TIMESTAMP(3) or
+// TIMESTAMP_LTZ(3) like the time column), window_time (window_end - 1 ms), then the aggregates. Emits a window
+// once, when it closes.
+struct WindowAggregate {
+  WindowSpec window;
+  size_t time_column = 0;    // input column of the event time
+  std::vector<size_t> keys;  // input columns
+  std::vector<Aggregate> aggregates;
+  // The keys contain the stream's device column: a window closes by that device's own watermark.
+  bool keyed_by_device = false;
+  size_t device_column = 0;  // input column of the device; meaningful if the source has one
+  bool has_device_column = false;
+};
+
+struct PlanNode {
+  std::variant<Scan, Filter, Project, WindowAggregate> node;
+  columnar::SchemaPtr output;
+  // Stable across restarts and unrelated edits: the view's or common table expression's name plus a hash of what
+  // the node means. State is stored under it.
+  std::string operator_id;
+  std::vector<std::unique_ptr<PlanNode>> inputs;
+};
+
+struct Plan {
+  std::unique_ptr<PlanNode> root;
+};
+
+// The tree as EXPLAIN prints it, one node a line, inputs indented below.
+[[nodiscard]] std::string explain(const Plan& plan);
+
+}  // namespace tidegate::sql
