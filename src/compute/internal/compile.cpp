@@ -1,0 +1,211 @@
+#include <utility>
+
+#include "base/check.h"
+#include "compute/internal/kernels.h"
+#include "compute/internal/nodes.h"
+
+namespace tidegate::compute {
+
+namespace {
+
+class ColumnNode final : public Node {
+ public:
+  explicit ColumnNode(size_t index) : index_(index) {}
+  Value run(Run& run) override { return {run.input.columns[index_].get(), false}; }
+  std::optional<size_t> input_column() const override { return index_; }
+
+ private:
+  size_t index_;
+};
+
+columnar::ColumnPtr literal_column(TypeKind type, const sql::Literal& literal) {
+  columnar::ColumnBuilder builder(type);
+  if (std::holds_alternative<std::monostate>(literal)) {
+    builder.append_null();
+    return builder.finish();
+  }
+  switch (type) {
+    case TypeKind::kBoolean: builder.append<uint8_t>(std::get<bool>(literal) ? 1 : 0); break;
+    case TypeKind::kInt: builder.append(static_cast<int32_t>(std::get<int64_t>(literal))); break;
+    case TypeKind::kDouble: builder.append(std::get<double>(literal)); break;
+    case TypeKind::kString: builder.append_string(std::get<std::string>(literal)); break;
+    default: builder.append(std::get<int64_t>(literal));
+  }
+  return builder.finish();
+}
+
+class LiteralNode final : public Node {
+ public:
+  LiteralNode(TypeKind type, const sql::Literal& literal) : column_(literal_column(type, literal)) {}
+  Value run(Run&) override { return {column_.get(), true}; }
+
+ private:
+  columnar::ColumnPtr column_;
+};
+
+class FunctionNode final : public Node {
+ public:
+  FunctionNode(TypeKind type, Function function, std::vector<NodePtr> arguments)
+      : type_(type), function_(std::move(function)), arguments_(std::move(arguments)), values_(arguments_.size()) {}
+
+  Value run(Run& run) override {
+    bool constant = true;
+    for (size_t at = 0; at < arguments_.size(); ++at) {
+      values_[at] = arguments_[at]->run(run);
+      constant = constant && values_[at].constant;
+    }
+    const size_t rows = constant ? 1 : run.input.rows;
+    prepare(out_, type_, rows);
+    if (function_.strict) combine_validity(values_, rows, out_);
+    Frame frame{values_, out_, rows, constant, run};
+    function_.kernel(frame);
+    return {&out_, constant};
+  }
+  Column* own_result() override { return &out_; }
+
+ private:
+  TypeKind type_;
+  Function function_;
+  std::vector<NodePtr> arguments_;
+  std::vector<Value> values_;
+  Column out_;
+};
+
+// The result of a strict function of an untyped NULL.
+void all_null(Frame& frame) {
+  frame.out.validity.clear();
+  frame.out.validity.resize(frame.rows, false);
+  if (frame.out.type == TypeKind::kString) {
+    for (size_t row = 0; row < frame.rows; ++row) frame.put_null();
+  } else {
+    std::memset(frame.out.fixed.data(), 0, frame.out.fixed.size());
+  }
+}
+
+bool has_untyped_null(const sql::Call& call) {
+  for (const sql::Expression& argument : call.arguments) {
+    if (argument.type == TypeKind::kNull) return true;
+  }
+  return false;
+}
+
+Function function_of(const sql::Call& call, TypeKind type) {
+  switch (call.function) {
+    case FunctionId::kAnd:
+    case FunctionId::kOr:
+    case FunctionId::kNot:
+    case FunctionId::kIsNull:
+    case FunctionId::kIsNotNull: return logic_function(call);
+    case FunctionId::kIn: return membership_function(call);
+    case FunctionId::kNullIf: return conditional_function(call);
+    default: break;
+  }
+  if (has_untyped_null(call)) return {all_null};
+  switch (call.function) {
+    case FunctionId::kAdd:
+    case FunctionId::kSubtract:
+    case FunctionId::kMultiply:
+    case FunctionId::kDivide:
+    case FunctionId::kModulo:
+    case FunctionId::kMod:
+    case FunctionId::kNegate: return arithmetic_function(call);
+    case FunctionId::kEqual:
+    case FunctionId::kNotEqual:
+    case FunctionId::kLess:
+    case FunctionId::kLessOrEqual:
+    case FunctionId::kGreater:
+    case FunctionId::kGreaterOrEqual: return comparison_function(call);
+    case FunctionId::kLike: return like_function(call);
+    case FunctionId::kCast: return cast_function(call.arguments[0].type, type);
+    case FunctionId::kGreatest:
+    case FunctionId::kLeast: return conditional_function(call);
+    case FunctionId::kAbs:
+    case FunctionId::kCeil:
+    case FunctionId::kFloor:
+    case FunctionId::kRound:
+    case FunctionId::kSqrt:
+    case FunctionId::kPower:
+    case FunctionId::kExp:
+    case FunctionId::kLn:
+    case FunctionId::kLog10:
+    case FunctionId::kSign: return math_function(call);
+    case FunctionId::kExtract:
+    case FunctionId::kFloorTime:
+    case FunctionId::kToTimestampLtz:
+    case FunctionId::kUnixTimestamp:
+    case FunctionId::kDateFormat: return time_function(call);
+    default: return string_function(call);
+  }
+}
+
+// IN whose list holds more than literals: a chain of OR over equalities.
+NodePtr compile_in_chain(const sql::Call& call) {
+  const TypeKind boolean = TypeKind::kBoolean;
+  NodePtr chain;
+  for (size_t at = 1; at < call.arguments.size(); ++at) {
+    sql::Call equal{FunctionId::kEqual, {}};
+    equal.arguments.push_back(call.arguments[0].clone());
+    equal.arguments.push_back(call.arguments[at].clone());
+    std::vector<NodePtr> sides;
+    sides.push_back(compile_node(equal.arguments[0]));
+    sides.push_back(compile_node(equal.arguments[1]));
+    auto node = std::make_unique<FunctionNode>(boolean, function_of(equal, boolean), std::move(sides));
+    if (chain == nullptr) {
+      chain = std::move(node);
+      continue;
+    }
+    std::vector<NodePtr> both;
+    both.push_back(std::move(chain));
+    both.push_back(std::move(node));
+    const sql::Call either{FunctionId::kOr, {}};
+    chain = std::make_unique<FunctionNode>(boolean, logic_function(either), std::move(both));
+  }
+  CHECK(chain != nullptr);
+  return chain;
+}
+
+bool only_literals(const sql::Call& call) {
+  for (size_t at = 1; at < call.arguments.size(); ++at) {
+    if (as_literal(call.arguments[at]) == nullptr) return false;
+  }
+  return true;
+}
+
+NodePtr compile_call(const sql::Call& call, TypeKind type) {
+  if (call.function == FunctionId::kIn && (!only_literals(call) || as_literal(call.arguments[0]) != nullptr)) {
+    return compile_in_chain(call);
+  }
+  std::vector<NodePtr> arguments;
+  for (const sql::Expression& argument : call.arguments) arguments.push_back(compile_node(argument));
+  if (call.function == FunctionId::kCase) return make_case(type, std::move(arguments));
+  if (call.function == FunctionId::kCoalesce) return make_coalesce(type, std::move(arguments));
+  // The literals of IN are in its kernel; evaluating them again for every batch is of no use.
+  if (call.function == FunctionId::kIn) arguments.resize(1);
+  return std::make_unique<FunctionNode>(type, function_of(call, type), std::move(arguments));
+}
+
+}  // namespace
+
+NodePtr compile_node(const sql::Expression& expression) {
+  if (const auto* column = std::get_if<sql::ColumnRef>(&expression.node)) {
+    return std::make_unique<ColumnNode>(column->index);
+  }
+  if (const auto* literal = std::get_if<sql::Literal>(&expression.node)) {
+    return std::make_unique<LiteralNode>(expression.type, *literal);
+  }
+  const auto& call = *std::get<std::unique_ptr<sql::Call>>(expression.node);
+  if (call.function == FunctionId::kCast && call.arguments[0].type == expression.type) {
+    return compile_node(call.arguments[0]);
+  }
+  return compile_call(call, expression.type);
+}
+
+const sql::Literal* as_literal(const sql::Expression& argument) { return std::get_if<sql::Literal>(&argument.node); }
+
+const std::string& literal_text(const sql::Expression& argument) {
+  const sql::Literal* literal = as_literal(argument);
+  CHECK(literal != nullptr && std::holds_alternative<std::string>(*literal));
+  return std::get<std::string>(*literal);
+}
+
+}  // namespace tidegate::compute

@@ -1,0 +1,26 @@
+// The kernels of every function, by family. Each takes a bound call and yields what computes it.
+#pragma once
+
+#include "compute/internal/frame.h"
+
+namespace tidegate::compute {
+
+[[nodiscard]] Function arithmetic_function(const sql::Call& call);
+[[nodiscard]] Function comparison_function(const sql::Call& call);
+[[nodiscard]] Function logic_function(const sql::Call& call);
+[[nodiscard]] Function string_function(const sql::Call& call);
+[[nodiscard]] Function math_function(const sql::Call& call);
+[[nodiscard]] Function time_function(const sql::Call& call);
+[[nodiscard]] Function cast_function(TypeKind from, TypeKind to);
+// GREATEST, LEAST, NULLIF; CASE and COALESCE are nodes of their own (internal/choice.h).
+[[nodiscard]] Function conditional_function(const sql::Call& call);
+// `value IN (...)` over literals.
+[[nodiscard]] Function membership_function(const sql::Call& call);
+[[nodiscard]] Function like_function(const sql::Call& call);
+
+// The text of an argument that is a STRING literal; CHECKs that it is one.
+[[nodiscard]] const std::string& literal_text(const sql::Expression& argument);
+// Null unless the argument is a literal.
+[[nodiscard]] const sql::Literal* as_literal(const sql::Expression& argument);
+
+}  // namespace tidegate::compute
