@@ -1,0 +1,55 @@
+#include "ingest/ingest.h"
+
+#include "ingest/internal/json_lane.h"
+#include "ingest/internal/stream_registry.h"
+#include "ingest/internal/topic_router.h"
+
+namespace tidegate::ingest {
+
+namespace {
+
+class IngestImpl final : public Ingest {
+ public:
+  IngestImpl(log::Log& log, const io::Clock& clock, columnar::StringPool& devices)
+      : log_(log), clock_(clock), devices_(devices) {}
+
+  void add_stream(std::shared_ptr<const catalog::StreamDefinition> stream,
+                  std::shared_ptr<const catalog::StreamDefinition> dead_letters) override {
+    auto entry = std::make_shared<StreamEntry>();
+    entry->stream = stream;
+    entry->dead_letters = std::move(dead_letters);
+    streams_.add(std::move(entry));
+    router_.add(*stream);
+  }
+  void remove_stream(StreamId stream) override {
+    router_.remove(stream);
+    streams_.remove(stream);
+  }
+  [[nodiscard]] std::optional<StreamId> route(std::string_view topic) const override { return router_.route(topic); }
+  [[nodiscard]] std::unique_ptr<Lane> open_lane() override {
+    return std::make_unique<JsonLane>(log_, clock_, devices_, streams_);
+  }
+  [[nodiscard]] bool overloaded() const override { return log_.queued_bytes() >= log::Log::kMaxQueuedBytes; }
+  [[nodiscard]] std::vector<StreamCounters> counters() const override {
+    std::vector<StreamCounters> out;
+    for (const auto& [id, entry] : streams_.all()) {
+      out.push_back({entry->stream->name, entry->rows.load(), entry->bytes.load(), entry->dead.load()});
+    }
+    return out;
+  }
+
+ private:
+  log::Log& log_;
+  const io::Clock& clock_;
+  columnar::StringPool& devices_;
+  StreamRegistry streams_;
+  TopicRouter router_;
+};
+
+}  // namespace
+
+std::unique_ptr<Ingest> Ingest::create(log::Log& log, const io::Clock& clock, columnar::StringPool& devices) {
+  return std::make_unique<IngestImpl>(log, clock, devices);
+}
+
+}  // namespace tidegate::ingest

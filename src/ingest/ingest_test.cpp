@@ -1,0 +1,210 @@
+#include "ingest/ingest.h"
+
+#include <doctest/doctest.h>
+
+#include "codec/json_encoder.h"
+#include "ingest/internal/dead_letters.h"
+#include "ingest/internal/topic_router.h"
+
+namespace tidegate::ingest {
+namespace {
+
+using columnar::Schema;
+using columnar::TypeKind;
+
+// Keeps what is appended and answers when told to.
+class FakeLog final : public log::Log {
+ public:
+  Result<> open_stream(std::shared_ptr<const catalog::StreamDefinition>) override { return {}; }
+  Result<> drop_stream(StreamId) override { return {}; }
+  void append(StreamId stream, columnar::Batch rows, log::Committed done) override {
+    appended.emplace_back(stream, std::move(rows));
+    waiting.push_back(std::move(done));
+  }
+  [[nodiscard]] size_t queued_bytes() const override { return queued; }
+  void commit(log::EpochCommit, log::Committed) override {}
+  [[nodiscard]] Offset end(StreamId) const override { return Offset{0}; }
+  [[nodiscard]] Offset begin(StreamId) const override { return Offset{0}; }
+  [[nodiscard]] Result<Offset> offset_at(StreamId, IngestTime) const override { return Offset{0}; }
+  [[nodiscard]] Result<std::vector<log::LogBatchPtr>> read(StreamId, Offset, size_t) override {
+    return std::vector<log::LogBatchPtr>{};
+  }
+  [[nodiscard]] Offset next_readable(StreamId, Offset from) const override { return from; }
+  [[nodiscard]] Result<std::optional<std::string>> get_state(PipelineId, std::string_view) override {
+    return std::nullopt;
+  }
+  [[nodiscard]] Result<std::vector<log::StatePut>> scan_state(PipelineId, std::string_view) override {
+    return std::vector<log::StatePut>{};
+  }
+  Result<> drop_state(PipelineId) override { return {}; }
+  [[nodiscard]] std::unique_ptr<Subscription> on_append(StreamId, std::function<void()>) override { return nullptr; }
+
+  [[nodiscard]] std::string text(StreamId stream) const {
+    std::string out;
+    for (const auto& [id, batch] : appended) {
+      if (id == stream) codec::JsonEncoder(batch.schema).append_ndjson(batch, out);
+    }
+    return out;
+  }
+
+  std::vector<std::pair<StreamId, columnar::Batch>> appended;
+  std::vector<log::Committed> waiting;
+  size_t queued = 0;
+};
+
+std::shared_ptr<catalog::StreamDefinition> readings(uint32_t id, std::string name, std::string topic) {
+  auto stream = std::make_shared<catalog::StreamDefinition>();
+  stream->id = StreamId{id};
+  stream->name = std::move(name);
+  stream->mqtt_topic = std::move(topic);
+  stream->schema = std::make_shared<const Schema>(Schema{{{"device", TypeKind::kString, false},
+                                                          {"ts", TypeKind::kTimestampLtz, false},
+                                                          {"value", TypeKind::kDouble, true}}});
+  stream->device_column = 0;
+  stream->time_column = 1;
+  return stream;
+}
+
+std::shared_ptr<catalog::StreamDefinition> dead_letters_of(uint32_t id) {
+  auto stream = std::make_shared<catalog::StreamDefinition>();
+  stream->id = StreamId{id};
+  stream->name = "dead";
+  stream->schema = std::make_shared<const Schema>(Schema{{{"time", TypeKind::kTimestampLtz, false},
+                                                          {"device", TypeKind::kString, true},
+                                                          {"topic", TypeKind::kString, true},
+                                                          {"code", TypeKind::kInt, false},
+                                                          {"reason", TypeKind::kString, false},
+                                                          {"payload", TypeKind::kString, true}}});
+  stream->device_column = 1;
+  return stream;
+}
+
+constexpr int64_t kNow = 1'700'000'000'000'000;
+
+struct Fixture {
+  FakeLog log;
+  io::ManualClock clock{kNow};
+  columnar::StringPool devices;
+  std::unique_ptr<Ingest> ingest = Ingest::create(log, clock, devices);
+  security::Principal meter{security::PrincipalKind::kDevice, "meter-1", false};
+  security::Principal service{security::PrincipalKind::kService, "loader", false};
+  std::unique_ptr<Lane> lane;
+
+  Fixture() {
+    ingest->add_stream(readings(1, "readings", "site/+/meters/#"), dead_letters_of(2));
+    lane = ingest->open_lane();
+  }
+  Accepted accept(std::string_view payload, const security::Principal& who) {
+    auto accepted = lane->accept(StreamId{1}, {payload, "site/a/meters/1", &who, false});
+    REQUIRE(accepted.has_value());
+    return *accepted;
+  }
+  void flush() {
+    REQUIRE(lane->flush([](Result<>) {}));
+  }
+};
+
+TEST_CASE("rows of many messages go to the log together, and the lane answers once") {
+  Fixture fixture;
+  CHECK_FALSE(fixture.lane->flush([](Result<>) {}));
+  for (int at = 0; at < 3; ++at) CHECK(fixture.accept(R"({"ts":1700000000000,"value":1.5})", fixture.meter).good == 1);
+  CHECK(fixture.accept(R"({"ts":"later"})", fixture.meter).dead == 1);
+  CHECK(fixture.lane->waiting_rows() == 4);
+  int answers = 0;
+  bool failed = false;
+  REQUIRE(fixture.lane->flush([&](Result<> result) {
+    ++answers;
+    failed = !result.has_value();
+  }));
+  CHECK(fixture.lane->waiting_rows() == 0);
+  REQUIRE(fixture.log.waiting.size() == 2);
+  fixture.log.waiting[1](fail(ErrorCode::DiskFull, "full"));
+  CHECK(answers == 0);
+  fixture.log.waiting[0]({});
+  CHECK(answers == 1);
+  CHECK(failed);
+  const auto counters = fixture.ingest->counters();
+  REQUIRE(counters.size() == 1);
+  CHECK(counters[0].rows == 3);
+  CHECK(counters[0].dead_letters == 1);
+}
+
+TEST_CASE("a device speaks for itself, a service for any device, and nobody for nobody") {
+  Fixture fixture;
+  CHECK(fixture.accept(R"({"device":"meter-1","ts":0})", fixture.meter).good == 1);
+  CHECK(fixture.accept(R"({"device":"meter-2","ts":0})", fixture.meter).first_reason.starts_with("TG7002 record 1: "));
+  CHECK(fixture.accept(R"({"device":"meter-2","ts":0})", fixture.service).good == 1);
+  CHECK(fixture.accept(R"({"ts":0})", fixture.service).first_reason.starts_with("TG4010"));
+  fixture.flush();
+  CHECK(fixture.log.text(StreamId{1}).find("meter-2") != std::string::npos);
+  const std::string dead = fixture.log.text(StreamId{2});
+  CHECK(dead.find(R"("device":"meter-1","topic":"site/a/meters/1","code":7002)") != std::string::npos);
+  CHECK(dead.find(R"("device":null)") != std::string::npos);
+}
+
+TEST_CASE("the far future is a dead letter by the clock of the flush round") {
+  Fixture fixture;
+  const std::string later = R"({"ts":1700000300001})";
+  CHECK(fixture.accept(R"({"ts":1700000300000})", fixture.meter).good == 1);
+  CHECK(fixture.accept(later, fixture.meter).first_reason.starts_with("TG4004"));
+  fixture.flush();
+  fixture.clock.advance_us(1000);
+  CHECK(fixture.accept(later, fixture.meter).good == 1);
+}
+
+TEST_CASE("dead letters are valid text, cut and bounded") {
+  Fixture fixture;
+  fixture.accept("\xff\xfe garbage", fixture.meter);
+  const std::string large = R"({"ts":")" + std::string(200'000, 'x') + "\"}";
+  for (int at = 0; at < 100; ++at) fixture.accept(large, fixture.meter);
+  fixture.flush();
+  const std::string dead = fixture.log.text(StreamId{2});
+  CHECK(dead.find("\xEF\xBF\xBD\xEF\xBF\xBD garbage") != std::string::npos);
+  CHECK(dead.size() < 2 * DeadLetters::kMaxWaitingBytes);
+  CHECK(dead.find("more records did not fit") != std::string::npos);
+}
+
+TEST_CASE("streams come and go while rows wait") {
+  Fixture fixture;
+  CHECK_FALSE(fixture.lane->accept(StreamId{9}, {"{}", "", nullptr, false}).has_value());
+  fixture.accept(R"({"ts":0})", fixture.meter);
+  fixture.ingest->remove_stream(StreamId{1});
+  CHECK_FALSE(fixture.lane->accept(StreamId{1}, {"{}", "", nullptr, false}).has_value());
+  fixture.flush();
+  CHECK(fixture.log.appended.size() == 1);
+  fixture.log.queued = log::Log::kMaxQueuedBytes;
+  CHECK(fixture.ingest->overloaded());
+}
+
+TEST_CASE("topics find their stream") {
+  Fixture fixture;
+  fixture.ingest->add_stream(readings(5, "alpha", "site/a/#"), nullptr);
+  auto sink = readings(6, "aa_sink", "site/#");
+  sink->connector = catalog::Connector::kMqtt;
+  fixture.ingest->add_stream(sink, nullptr);
+  for (int twice = 0; twice < 2; ++twice) {
+    CHECK(fixture.ingest->route("site/b/meters/7") == StreamId{1});
+    CHECK(fixture.ingest->route("site/a/meters/7") == StreamId{5});
+    CHECK(fixture.ingest->route("streams/Readings") == StreamId{1});
+    CHECK(fixture.ingest->route("elsewhere") == std::nullopt);
+  }
+  fixture.ingest->remove_stream(StreamId{5});
+  CHECK(fixture.ingest->route("site/a/meters/7") == StreamId{1});
+}
+
+TEST_CASE("topic filters") {
+  CHECK(topic_matches("#", "a/b"));
+  CHECK(topic_matches("a/#", "a"));
+  CHECK(topic_matches("a/+/c", "a/b/c"));
+  CHECK(topic_matches("+/+", "/a"));
+  CHECK(topic_matches("a//b", "a//b"));
+  CHECK_FALSE(topic_matches("+", "/a"));
+  CHECK_FALSE(topic_matches("a/+", "a"));
+  CHECK_FALSE(topic_matches("a", "a/b"));
+  CHECK_FALSE(topic_matches("a/b", "a"));
+  CHECK_FALSE(topic_matches("#", "$SYS/x"));
+  CHECK_FALSE(topic_matches("", "a"));
+}
+
+}  // namespace
+}  // namespace tidegate::ingest

@@ -1,0 +1,174 @@
+#include "ingest/internal/json_lane.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "base/guarded.h"
+
+namespace tidegate::ingest {
+
+static_assert(kPayloadPadding >= codec::kJsonPadding);
+
+namespace {
+
+// Turns the misfits of one payload into dead letters.
+class DeadLetterWriter final : public codec::MisfitHandler {
+ public:
+  DeadLetterWriter(DeadLetters* letters, int64_t now_us, std::string_view topic, std::optional<StringCode> sender,
+                   Accepted& accepted)
+      : letters_(letters), now_us_(now_us), topic_(topic), sender_(sender), accepted_(accepted) {}
+
+  void on_misfit(codec::Misfit misfit) override {
+    if (accepted_.dead++ == 0) {
+      accepted_.first_reason =
+          fmt::format("TG{} record {}: {}", static_cast<int>(misfit.code), misfit.position + 1, misfit.reason);
+    }
+    if (letters_ == nullptr) return;
+    // Who sent it says more than whom it names, if it may not speak for that device.
+    const auto device = misfit.code == ErrorCode::NotAuthorized || !misfit.device ? sender_ : misfit.device;
+    letters_->add(now_us_, device ? device : misfit.device, topic_, misfit.code, misfit.reason, misfit.record);
+  }
+
+ private:
+  DeadLetters* letters_;
+  int64_t now_us_;
+  std::string_view topic_;
+  std::optional<StringCode> sender_;
+  Accepted& accepted_;
+};
+
+// Calls `done` once, when all appends of a flush have been answered, with the first error if there was one.
+class FlushOutcome {
+ public:
+  FlushOutcome(size_t appends, log::Committed done) : left_(appends), done_(std::move(done)) {}
+
+  void answered(Result<> result) {
+    if (!result) {
+      auto first = first_.lock();
+      if (first->has_value()) *first = std::move(result);
+    }
+    if (left_.fetch_sub(1) == 1) done_(*first_.lock());
+  }
+
+ private:
+  std::atomic<size_t> left_;
+  Guarded<Result<>> first_;
+  log::Committed done_;
+};
+
+}  // namespace
+
+JsonLane::Waiting::Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices)
+    : entry(std::move(entry_ptr)),
+      decoder({entry->stream->schema, entry->stream->device_column, &devices, entry->stream->time_column,
+               codec::kMaxRecordBytes}),
+      rows(entry->stream->schema, entry->stream->device_column, &devices) {
+  if (entry->dead_letters != nullptr) dead_letters.emplace(entry->dead_letters, devices);
+}
+
+JsonLane::Waiting* JsonLane::find(StreamId stream) {
+  if (seen_version_ != streams_.version()) forget_removed();
+  if (last_ != nullptr && last_->entry->stream->id == stream) return last_;
+  auto found = by_stream_.find(stream);
+  if (found == by_stream_.end()) {
+    StreamEntryPtr entry = streams_.find(stream);
+    if (entry == nullptr) return nullptr;
+    found = by_stream_.emplace(stream, std::make_unique<Waiting>(std::move(entry), devices_)).first;
+  }
+  last_ = found->second.get();
+  return last_;
+}
+
+// Of streams that were dropped or declared anew; rows that wait still go to the log, which says what becomes of them.
+void JsonLane::forget_removed() {
+  seen_version_ = streams_.version();
+  last_ = nullptr;
+  for (auto at = by_stream_.begin(); at != by_stream_.end();) {
+    if (streams_.find(at->first) == at->second->entry) {
+      ++at;
+      continue;
+    }
+    if (!at->second->empty()) retired_.push_back(std::move(at->second));
+    at = by_stream_.erase(at);
+  }
+}
+
+void JsonLane::read_clock() {
+  if (waiting_ > 0 && ++messages_on_clock_ < kMessagesPerClockReading) return;
+  now_us_ = clock_.now_us();
+  messages_on_clock_ = 0;
+}
+
+std::optional<StringCode> JsonLane::device_of(const security::Principal* principal) {
+  if (principal == nullptr || principal->kind != security::PrincipalKind::kDevice) return std::nullopt;
+  if (!last_device_code_ || principal->name != last_device_) {
+    last_device_ = principal->name;
+    last_device_code_ = devices_.intern(principal->name);
+  }
+  return last_device_code_;
+}
+
+Result<codec::RowRules> JsonLane::rules_for(const catalog::StreamDefinition& stream,
+                                            const security::Principal* principal) {
+  codec::RowRules rules;
+  rules.latest_time_us = now_us_ + stream.max_skew_us;
+  if (!stream.device_column || principal == nullptr || principal->kind != security::PrincipalKind::kDevice)
+    return rules;
+  rules.default_device = device_of(principal);
+  if (!rules.default_device) {
+    return fail(ErrorCode::LimitReached,
+                fmt::format("device '{}' cannot be taken: the limit of different devices is reached", principal->name));
+  }
+  if (!principal->admin) rules.only_device = rules.default_device;
+  return rules;
+}
+
+Result<Accepted> JsonLane::accept(StreamId stream, const Arrival& arrival) {
+  Waiting* waiting = find(stream);
+  if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
+  read_clock();
+  TRY_ASSIGN(const codec::RowRules rules, rules_for(*waiting->entry->stream, arrival.principal));
+  Accepted accepted;
+  DeadLetters* letters = waiting->dead_letters ? &*waiting->dead_letters : nullptr;
+  const size_t dead_before = letters != nullptr ? letters->waiting() : 0;
+  DeadLetterWriter misfits(letters, now_us_, arrival.topic, device_of(arrival.principal), accepted);
+  accepted.good = waiting->decoder.decode(arrival.payload, arrival.padded, rules, waiting->rows, misfits).good;
+  waiting_ += accepted.good;
+  if (letters != nullptr) waiting_ += letters->waiting() - dead_before;
+  waiting->bytes += arrival.payload.size();
+  waiting->dead += accepted.dead;
+  return accepted;
+}
+
+void JsonLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
+  const StreamEntry& entry = *waiting.entry;
+  entry.rows.fetch_add(waiting.rows.rows(), std::memory_order_relaxed);
+  entry.bytes.fetch_add(std::exchange(waiting.bytes, 0), std::memory_order_relaxed);
+  entry.dead.fetch_add(std::exchange(waiting.dead, 0), std::memory_order_relaxed);
+  if (waiting.rows.rows() > 0) batches.emplace_back(entry.stream->id, waiting.rows.finish());
+  if (waiting.dead_letters && !waiting.dead_letters->empty()) {
+    batches.emplace_back(waiting.dead_letters->stream(), waiting.dead_letters->take(now_us_));
+  }
+}
+
+bool JsonLane::flush(log::Committed done) {
+  std::vector<StreamBatch> batches;
+  for (const auto& waiting : retired_) take(*waiting, batches);
+  retired_.clear();
+  for (const auto& [stream, waiting] : by_stream_) take(*waiting, batches);
+  waiting_ = 0;
+  if (batches.empty()) return false;
+  if (batches.size() == 1) {
+    log_.append(batches.front().first, std::move(batches.front().second), std::move(done));
+    return true;
+  }
+  // Shared by the callbacks of the appends, of which any may be the last.
+  const auto outcome = std::make_shared<FlushOutcome>(batches.size(), std::move(done));
+  for (auto& [stream, batch] : batches) {
+    log_.append(stream, std::move(batch), [outcome](Result<> result) { outcome->answered(std::move(result)); });
+  }
+  return true;
+}
+
+}  // namespace tidegate::ingest
