@@ -1,0 +1,108 @@
+// The engine: runs pipelines over the log, exactly once, and answers live queries.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "catalog/definitions.h"
+#include "columnar/string_pool.h"
+#include "io/clock.h"
+#include "log/log.h"
+#include "sql/plan.h"
+
+namespace tidegate::engine {
+
+struct EngineOptions {
+  int threads = 1;                  // workers; each owns a set of key groups
+  size_t max_batch_rows = 8192;     // rows an operator sees at once
+  size_t max_epoch_rows = 262'144;  // input rows of one epoch
+  size_t max_epoch_output_bytes = 16U << 20;
+  int64_t min_epoch_us = 5'000;                          // an epoch is not shorter than this while input keeps coming
+  int64_t snapshot_interval_us = 10 * kMicrosPerSecond;  // state is snapshotted this often ...
+  size_t snapshot_dirty_bytes = 64U << 20;               // ... or when this much of it has changed
+  // Tests: no threads; the caller drives with run_until_idle().
+  bool manual = false;
+  // Tests: false leaves pipelines as a kill would, without a last epoch and snapshot.
+  bool clean_stop = true;
+};
+
+struct PipelineSpec {
+  catalog::PipelineDefinition definition;
+  sql::Plan plan;
+  std::shared_ptr<const catalog::StreamDefinition> target;
+  std::shared_ptr<const catalog::StreamDefinition> late;  // null if no operator can find a record late
+};
+
+struct OperatorStatus {
+  std::string operator_id;
+  std::string kind;  // "scan", "filter", "project", "window"
+  uint64_t rows_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t late = 0;
+  size_t memory_bytes = 0;
+};
+
+struct PipelineStatus {
+  PipelineId id;
+  std::string name;
+  catalog::PipelineState state = catalog::PipelineState::kRunning;
+  std::string error;  // why it failed, or why its last epoch is not stored yet
+  uint64_t rows_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t late = 0;
+  uint64_t skipped = 0;  // input rows that the log had lost (quarantined or expired) since the pipeline started
+  uint64_t epochs = 0;
+  int64_t lag_rows = 0;                 // committed input not yet processed
+  Watermark watermark = kMinWatermark;  // shared; the least over devices that are not idle
+  int64_t watermark_lag_us = 0;         // clock minus watermark; 0 while there is none
+  size_t memory_bytes = 0;
+  double commit_latency_ms = 0;  // of the last epoch
+  std::vector<OperatorStatus> operators;
+};
+
+// What a live query has for its reader since the last take().
+struct LiveUpdate {
+  std::vector<columnar::Batch> batches;
+  uint64_t missed_rows = 0;  // dropped because the reader was slow
+  bool ended = false;        // the query is over: `error` says why, or the engine stops
+  std::string error;
+};
+
+// A SELECT that runs for its reader only: from the streams' ends (or `from_start`), without durable state. The
+// reader's queue is bounded; what does not fit is counted, never waited for. Destroying it ends the query.
+class LiveQuery {
+ public:
+  virtual ~LiveQuery() = default;
+  [[nodiscard]] virtual const columnar::SchemaPtr& schema() const = 0;
+  [[nodiscard]] virtual LiveUpdate take() = 0;
+};
+
+struct LiveOptions {
+  bool from_start = false;
+  size_t max_queued_rows = 65'536;
+  size_t max_queued_bytes = 16U << 20;  // about; rows may be large, and a server has many readers
+  std::function<void()> on_ready;       // from an engine thread, when take() has something new; be quick
+};
+
+// Any thread.
+class Engine {
+ public:
+  [[nodiscard]] static std::unique_ptr<Engine> create(log::Log& log, const io::Clock& clock,
+                                                      columnar::StringPool& devices, EngineOptions options);
+  virtual ~Engine() = default;  // stops all pipelines cleanly: a last epoch with a snapshot
+
+  // Recovers its state from the log if it has run before.
+  [[nodiscard]] virtual Result<> start(PipelineSpec spec) = 0;
+  [[nodiscard]] virtual Result<> stop(PipelineId pipeline) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<LiveQuery>> open_live(sql::Plan plan, LiveOptions options) = 0;
+  [[nodiscard]] virtual std::vector<PipelineStatus> status() const = 0;
+
+  // EngineOptions::manual only: runs epochs until no pipeline has input left and no timer is due.
+  [[nodiscard]] virtual Result<> run_until_idle() = 0;
+};
+
+}  // namespace tidegate::engine

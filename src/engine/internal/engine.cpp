@@ -1,0 +1,204 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/check.h"
+#include "base/guarded.h"
+#include "engine/internal/live_query.h"
+#include "engine/internal/pipeline.h"
+#include "engine/internal/scheduler.h"
+#include "engine/late.h"
+
+namespace tidegate::engine {
+
+namespace {
+
+// Each holds operators and a queue; people's screens need dozens.
+constexpr size_t kMaxLiveQueries = 256;
+
+bool same_types(const columnar::Schema& a, const columnar::Schema& b) {
+  return std::ranges::equal(a.fields, b.fields, {}, &columnar::Field::type, &columnar::Field::type);
+}
+
+// Pipelines take turns on one scheduler's thread, with the workers of `pool_` beside it; live queries on another's,
+// so that many readers never slow a pipeline.
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, EngineOptions options)
+      : log_(log),
+        clock_(clock),
+        devices_(devices),
+        options_(options),
+        pool_(options.threads, options.manual),
+        live_pool_(1, true),
+        pipeline_scheduler_(clock, options.manual,
+                            {[this] { return step_pipelines(); }, [this] { return next_pipeline_us(); }}),
+        live_scheduler_(clock, options.manual, {[this] { return step_live(); }, [this] { return next_live_us(); }}) {}
+
+  ~EngineImpl() override {
+    live_scheduler_.stop();
+    pipeline_scheduler_.stop();
+    for (const auto& task : live_) task->end_with("the engine stops");
+    live_.clear();
+    for (auto& [id, pipeline] : *pipelines_.lock()) {
+      if (options_.clean_stop) pipeline->stop(pool_);
+    }
+    pipelines_.lock()->clear();
+  }
+
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
+
+  Result<> start(PipelineSpec spec) override {
+    const PipelineId id = spec.definition.id;
+    if (pipelines_.lock()->contains(id.value)) {
+      return fail(ErrorCode::AlreadyExists, fmt::format("pipeline '{}' is running already", spec.definition.name));
+    }
+    TRY(check_targets(spec));
+    TRY_ASSIGN(auto chain, ChainPlan::build(std::move(spec.plan)));
+    auto pipeline = std::make_unique<Pipeline>(PipelineContext{log_, clock_, devices_, options_}, std::move(spec),
+                                               std::move(chain), [this] { pipeline_scheduler_.wake(); });
+    WorkerPool inline_pool(pool_.size(), true);  // the engine's own is busy with the pipelines that run
+    TRY(pipeline->recover(inline_pool));
+    pipeline_scheduler_.call([&] { pipelines_.lock()->emplace(id.value, std::move(pipeline)); });
+    pipeline_scheduler_.wake();
+    return {};
+  }
+
+  Result<> stop(PipelineId id) override {
+    bool found = false;
+    pipeline_scheduler_.call([&] {
+      Pipeline* pipeline = find(id);
+      found = pipeline != nullptr;
+      if (!found) return;
+      pipeline->stop(pool_);
+      pipelines_.lock()->erase(id.value);
+    });
+    if (!found) return fail(ErrorCode::NotFound, fmt::format("pipeline {} is not running", id.value));
+    return {};
+  }
+
+  Result<std::unique_ptr<LiveQuery>> open_live(sql::Plan plan, LiveOptions options) override {
+    TRY_ASSIGN(auto chain, ChainPlan::build(std::move(plan)));
+    const columnar::SchemaPtr schema = chain->output();
+    const bool from_start = options.from_start;
+    const auto wake = [this] { live_scheduler_.wake(); };
+    auto queue = std::make_shared<LiveQueue>(std::move(options), wake);  // shared: see LiveTask
+    auto task = std::make_unique<LiveTask>(log_, clock_, devices_, options_, std::move(chain), queue, from_start, wake);
+    bool room = false;
+    live_scheduler_.call([&] {
+      forget_finished();
+      room = live_.size() < kMaxLiveQueries;
+      if (room) live_.push_back(std::move(task));
+    });
+    if (!room) {
+      return fail(ErrorCode::LimitReached, fmt::format("{} live queries are open already", kMaxLiveQueries),
+                  "close some of them");
+    }
+    live_scheduler_.wake();
+    return std::make_unique<LiveHandle>(std::move(queue), schema);
+  }
+
+  std::vector<PipelineStatus> status() const override {
+    std::vector<PipelineStatus> all;
+    const auto pipelines = pipelines_.lock();
+    for (const auto& [id, pipeline] : *pipelines) all.push_back(pipeline->status());
+    return all;
+  }
+
+  Result<> run_until_idle() override {
+    CHECK(options_.manual);
+    for (bool progress = true; progress;) {
+      progress = false;
+      for (Pipeline* pipeline : running()) {
+        progress = pipeline->step(pool_) || progress;
+        TRY(pipeline->wait_commit());
+      }
+      progress = step_live() || progress;
+    }
+    return {};
+  }
+
+ private:
+  static Result<> check_targets(const PipelineSpec& spec) {
+    if (spec.plan.root == nullptr) return fail(ErrorCode::BadRequest, "the pipeline has no query");
+    if (spec.target != nullptr && !same_types(*spec.plan.root->output, *spec.target->schema)) {
+      return fail(ErrorCode::SqlInsertMismatch,
+                  fmt::format("the query's columns do not fit stream '{}'", spec.target->name));
+    }
+    const columnar::SchemaPtr late = late_schema(spec.plan);
+    if (spec.late != nullptr && (late == nullptr || !same_types(*late, *spec.late->schema))) {
+      return fail(
+          ErrorCode::SqlInsertMismatch,
+          fmt::format("late records of pipeline '{}' do not fit stream '{}'", spec.definition.name, spec.late->name),
+          "drop the stream, or let late records go to another one");
+    }
+    return {};
+  }
+
+  // Only the pipelines' thread changes the map, so what this points to stays while it works.
+  std::vector<Pipeline*> running() {
+    std::vector<Pipeline*> all;
+    for (auto& [id, pipeline] : *pipelines_.lock()) all.push_back(pipeline.get());
+    return all;
+  }
+
+  Pipeline* find(PipelineId id) {
+    for (Pipeline* pipeline : running()) {
+      if (pipeline->id() == id) return pipeline;
+    }
+    return nullptr;
+  }
+
+  bool step_pipelines() {
+    bool progress = false;
+    for (Pipeline* pipeline : running()) progress = pipeline->step(pool_) || progress;
+    return progress;
+  }
+
+  int64_t next_pipeline_us() {
+    int64_t next_us = kNever;
+    for (const Pipeline* pipeline : running()) next_us = std::min(next_us, pipeline->next_step_us());
+    return next_us;
+  }
+
+  void forget_finished() {
+    std::erase_if(live_, [](const std::unique_ptr<LiveTask>& task) { return task->over(); });
+  }
+
+  bool step_live() {
+    forget_finished();
+    bool progress = false;
+    for (const auto& task : live_) progress = task->step(live_pool_) || progress;
+    return progress;
+  }
+
+  int64_t next_live_us() {
+    int64_t next_us = kNever;
+    for (const auto& task : live_) next_us = std::min(next_us, task->next_step_us());
+    return next_us;
+  }
+
+  log::Log& log_;
+  const io::Clock& clock_;
+  columnar::StringPool& devices_;
+  const EngineOptions options_;
+  WorkerPool pool_;
+  WorkerPool live_pool_;
+  Guarded<std::map<uint32_t, std::unique_ptr<Pipeline>>> pipelines_;  // by id; changed by the pipelines' thread only
+  std::vector<std::unique_ptr<LiveTask>> live_;                       // the live thread's
+  Scheduler pipeline_scheduler_;
+  Scheduler live_scheduler_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::create(log::Log& log, const io::Clock& clock, columnar::StringPool& devices,
+                                       EngineOptions options) {
+  return std::make_unique<EngineImpl>(log, clock, devices, options);
+}
+
+}  // namespace tidegate::engine

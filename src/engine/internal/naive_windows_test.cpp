@@ -1,0 +1,130 @@
+#include "engine/internal/naive_windows.h"
+
+#include <algorithm>
+
+namespace tidegate::engine {
+
+namespace {
+
+const char* kind_of(const Reading& reading) { return static_cast<int64_t>(reading.value) % 2 == 0 ? "even" : "odd"; }
+
+int64_t floor_to(int64_t value, int64_t step) {
+  const int64_t rest = value % step;
+  return value - rest - (rest < 0 ? step : 0);
+}
+
+bool closed(int64_t end, int64_t watermark) { return end - 1000 <= watermark; }
+
+}  // namespace
+
+NaiveWindows::NaiveWindows(const catalog::StreamDefinition& stream, const Query& query)
+    : stream_(stream),
+      query_(query),
+      own_(stream.watermark_scope == catalog::WatermarkScope::kDevice &&
+           (query.group_by == GroupBy::kDevice || query.group_by == GroupBy::kDeviceAndKind)) {}
+
+std::string NaiveWindows::key_of(const Reading& reading) const {
+  switch (query_.group_by) {
+    case GroupBy::kDevice: return reading.device + "|";
+    case GroupBy::kDeviceAndKind: return reading.device + "|" + kind_of(reading) + "|";
+    case GroupBy::kKind: return std::string(kind_of(reading)) + "|";
+    case GroupBy::kNothing: return "";
+  }
+  return "";
+}
+
+void NaiveWindows::epoch(const std::vector<Reading>& readings, int64_t clock_us) {
+  for (const Reading& reading : readings) row(reading, clock_us);
+  own_ ? close_silent(clock_us) : move_shared(clock_us);
+}
+
+void NaiveWindows::row(const Reading& reading, int64_t clock_us) {
+  DeviceState& device = devices_[reading.device];
+  device.last_seen_us = clock_us;
+  const int64_t judged_by = own_ ? device.watermark : shared_;
+  const int64_t time = reading.time_us + Bench::kStart;
+  bool counted = reading.timed;
+  if (reading.timed) {
+    device.watermark = std::max(device.watermark, time - stream_.watermark_delay_us);
+    greatest_ = std::max(greatest_, time - stream_.watermark_delay_us);
+  }
+  if (query_.positive_only && !(reading.valued && reading.value > 0)) {
+    if (own_) fire(reading.device, device.watermark);
+    return;
+  }
+  if (counted) {
+    counted = false;
+    const sql::WindowSpec& window = query_.window;
+    for (int64_t start = floor_to(time - window.offset_us, window.slide_us) + window.offset_us;
+         start > time - window.size_us; start -= window.slide_us) {
+      if (closed(start + window.size_us, judged_by)) continue;
+      windows_[{own_ ? reading.device : "", key_of(reading), start + window.size_us}].push_back(reading);
+      counted = true;
+    }
+  }
+  if (!counted) {
+    late.push_back(fmt::format(
+        "{}|{}|{}|{}", reading.device, reading.timed ? fmt::format("{}", reading.time_us / 1000) : "-",
+        reading.valued ? fmt::format("{:.6f}|{}", reading.value, int64_t(reading.value)) : "-|-", kind_of(reading)));
+  }
+  if (own_) fire(reading.device, device.watermark);
+}
+
+void NaiveWindows::fire(const std::string& device, int64_t watermark) {
+  std::erase_if(windows_, [&](const auto& entry) {
+    if (entry.first.device != device || !closed(entry.first.end, watermark)) return false;
+    emit(entry.first, entry.second);
+    return true;
+  });
+}
+
+void NaiveWindows::emit(const WindowKey& window, const std::vector<Reading>& rows) {
+  int64_t count = 0;
+  int64_t whole = 0;
+  double sum = 0;
+  double least = 1e300;
+  double greatest = -1e300;
+  std::string last_kind;
+  for (const Reading& row : rows) {
+    last_kind = std::max(last_kind, std::string(kind_of(row)));
+    if (!row.valued) continue;
+    ++count;
+    sum += row.value;
+    whole += static_cast<int64_t>(row.value);
+    least = std::min(least, row.value);
+    greatest = std::max(greatest, row.value);
+  }
+  if (!query_.having.empty() && rows.size() < 2) return;
+  const int64_t end_ms = (window.end - Bench::kStart) / 1000;
+  const std::string values = count == 0 ? "-|-|-|-|-"
+                                        : fmt::format("{:.6f}|{:.6f}|{:.6f}|{:.6f}|{}", sum,
+                                                      sum / static_cast<double>(count), least, greatest, whole);
+  results.push_back(fmt::format("{}{}|{}|{}|{}|{}|{}|{}", window.key, end_ms - query_.window.size_us / 1000, end_ms,
+                                end_ms - 1, rows.size(), count, values, last_kind));
+}
+
+void NaiveWindows::close_silent(int64_t clock_us) {
+  for (auto& [name, device] : devices_) {
+    if (device.last_seen_us + stream_.close_after_us > clock_us) continue;
+    for (const auto& [window, rows] : windows_) {
+      if (window.device == name) device.watermark = std::max(device.watermark, window.end - 1000);
+    }
+    fire(name, device.watermark);
+  }
+}
+
+void NaiveWindows::move_shared(int64_t clock_us) {
+  int64_t least = kFar;
+  for (const auto& [name, device] : devices_) {
+    if (clock_us - device.last_seen_us > stream_.idle_timeout_us || device.watermark == -kFar) continue;
+    least = std::min(least, device.watermark);
+  }
+  if (stream_.watermark_scope == catalog::WatermarkScope::kPartition) {
+    shared_ = std::max(shared_, greatest_);
+  } else if (least != kFar) {
+    shared_ = std::max(shared_, least);
+  }
+  fire("", shared_);
+}
+
+}  // namespace tidegate::engine

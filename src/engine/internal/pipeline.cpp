@@ -1,0 +1,248 @@
+#include "engine/internal/pipeline.h"
+
+#include <algorithm>
+
+#include "base/logging.h"
+
+namespace tidegate::engine {
+
+columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Batch batch,
+                           columnar::StringPool& devices) {
+  batch.schema = stream.schema;
+  if (!stream.device_column || *stream.device_column >= batch.columns.size()) return batch;
+  columnar::ColumnPtr& column = batch.columns[*stream.device_column];
+  if (column->pool == &devices || column->type != columnar::TypeKind::kString) return batch;
+  columnar::ColumnBuilder encoded(devices);
+  encoded.reserve(column->rows);
+  for (size_t row = 0; row < column->rows; ++row) {
+    const auto code = column->valid(row) ? devices.intern(column->string_at(row)) : std::nullopt;
+    if (code) {
+      encoded.append<uint32_t>(code->value);
+    } else {
+      encoded.append_null();
+    }
+  }
+  column = encoded.finish();
+  return batch;
+}
+
+Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<ChainPlan> chain,
+                   std::function<void()> wake)
+    : context_(context),
+      spec_(std::move(spec)),
+      execution_(std::move(chain), context.devices, std::max(context.options.threads, 1),
+                 context.options.max_batch_rows),
+      snapshots_(execution_),
+      reader_(context.log, execution_.chain().source().id, spec_.definition.name),
+      slot_(wake),
+      subscription_(context.log.on_append(execution_.chain().source().id, std::move(wake))) {
+  auto status = status_.lock();
+  status->id = spec_.definition.id;
+  status->name = spec_.definition.name;
+}
+
+bool Pipeline::step(WorkerPool& pool) {
+  switch (phase_) {
+    case Phase::kFailed: return false;
+    case Phase::kCommitting: {
+      const auto result = slot_.take_result();
+      if (!result) return false;
+      on_committed(*result);
+      return true;
+    }
+    case Phase::kRetrying:
+      if (context_.clock.monotonic_us() < retry_at_us_) return false;
+      submit(*pending_);
+      return true;
+    case Phase::kIdle: break;
+  }
+  if (!context_.options.manual && context_.clock.monotonic_us() < not_before_us_) return false;
+  if (!has_input() && !timer_due() && !snapshot_due(false)) return false;
+  return run_epoch(pool);
+}
+
+int64_t Pipeline::next_step_us() const {
+  const int64_t now_us = context_.clock.monotonic_us();
+  switch (phase_) {
+    case Phase::kFailed:
+    case Phase::kCommitting: return kNever;
+    case Phase::kRetrying: return retry_at_us_;
+    case Phase::kIdle: break;
+  }
+  if (has_input()) return std::max(now_us, not_before_us_);
+  int64_t timer_us = execution_.next_timer_us();
+  if (last_.id > snapshot_epoch_ && execution_.chain().window() != nullptr) {
+    timer_us = std::min(timer_us, snapshot_at_us_ + context_.options.snapshot_interval_us);
+  }
+  if (timer_us >= kNever) return kNever;
+  return std::max(now_us + (timer_us - next_clock()), not_before_us_);
+}
+
+bool Pipeline::has_input() const { return context_.log.end(execution_.chain().source().id) > reader_.position(); }
+
+// The clock as epochs see it: it never goes back.
+int64_t Pipeline::next_clock() const { return std::max(last_.clock_us, context_.clock.now_us()); }
+
+bool Pipeline::timer_due() const { return execution_.next_timer_us() <= next_clock(); }
+
+bool Pipeline::snapshot_due(bool had_input) const {
+  if (execution_.chain().window() == nullptr) return had_input;  // a position is all the state there is
+  if (!had_input && last_.id == snapshot_epoch_) return false;
+  if (snapshot_epoch_.value == 0) return true;  // from the first epoch on, the store says which query it is of
+  const EngineOptions& options = context_.options;
+  const int64_t age_us = next_clock() - snapshot_at_us_;
+  if (age_us >= options.snapshot_interval_us) return true;
+  // State of which more than the limit changes all the time must not be written all the time.
+  return age_us >= options.snapshot_interval_us / 4 && snapshots_.dirty_bytes() >= options.snapshot_dirty_bytes;
+}
+
+bool Pipeline::run_epoch(WorkerPool& pool) {
+  const int64_t clock_us = next_clock();
+  not_before_us_ = context_.clock.monotonic_us() + context_.options.min_epoch_us;
+  const Offset from = reader_.position();
+  execution_.begin(clock_us);
+  const Result<size_t> rows = feed(pool);
+  if (!rows) {
+    fail_pipeline(rows.error());
+    return true;
+  }
+  const bool had_input = reader_.position() > from;
+  const bool changed = execution_.finish(had_input);
+  const bool with_snapshot = snapshot_due(had_input || changed);
+  if (!had_input && !changed && !with_snapshot) return false;
+  last_.id = EpochId{last_.id.value + 1};
+  last_.clock_us = clock_us;
+  last_.rows_in += *rows;
+  commit_epoch(from, with_snapshot);
+  return true;
+}
+
+// The epoch's input, a round at a time: everybody does its share of a round before the next one starts.
+Result<size_t> Pipeline::feed(WorkerPool& pool) {
+  const EngineOptions& options = context_.options;
+  const Offset limit = context_.log.end(execution_.chain().source().id);
+  size_t rows = 0;
+  while (rows < options.max_epoch_rows && execution_.output_bytes() < options.max_epoch_output_bytes) {
+    const size_t wanted = std::min(kRoundRows, options.max_epoch_rows - rows);
+    TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(wanted, limit));
+    if (batches.empty()) break;
+    execution_.process(batches, pool);
+    for (const columnar::Batch& batch : batches) rows += batch.rows;
+  }
+  return rows;
+}
+
+void Pipeline::commit_epoch(Offset from, bool snapshot_due) {
+  log::EpochCommit commit{spec_.definition.id, {}, {}, {}};
+  add_outputs(commit);
+  last_.shared_watermark = execution_.watermark().value;
+  last_.sources = {{execution_.chain().source().id, from, reader_.position()}};
+  if (snapshot_due) {
+    snapshots_.write(last_, commit);
+    commit.deletes.insert(commit.deletes.end(), stale_.begin(), stale_.end());
+    stale_.clear();
+    snapshot_at_us_ = last_.clock_us;
+    snapshot_epoch_ = last_.id;
+  } else {
+    stale_.push_back(epoch_key(last_.id));
+    commit.puts.push_back({stale_.back(), encode(last_)});
+  }
+  publish();
+  submit(commit);
+  pending_ = std::move(commit);
+}
+
+void Pipeline::add_outputs(log::EpochCommit& commit) {
+  for (columnar::Batch& batch : execution_.take_outputs()) {
+    last_.rows_out += batch.rows;
+    if (spec_.target == nullptr) continue;
+    commit.outputs.emplace_back(spec_.target->id, as_rows_of(*spec_.target, std::move(batch), context_.devices));
+  }
+  for (columnar::Batch& batch : execution_.take_late()) {
+    last_.late += batch.rows;
+    if (spec_.late == nullptr) continue;
+    commit.outputs.emplace_back(spec_.late->id, as_rows_of(*spec_.late, std::move(batch), context_.devices));
+  }
+}
+
+void Pipeline::submit(const log::EpochCommit& commit) {
+  phase_ = Phase::kCommitting;
+  submitted_us_ = context_.clock.monotonic_us();
+  slot_.submit(context_.log, commit);
+}
+
+void Pipeline::on_committed(const Result<>& result) {
+  const int64_t now_us = context_.clock.monotonic_us();
+  auto status = status_.lock();
+  if (result) {
+    phase_ = Phase::kIdle;
+    pending_.reset();
+    retry_delay_us_ = kFirstRetryUs;
+    position_ = reader_.position().value;
+    status->error.clear();
+    status->epochs += 1;
+    status->commit_latency_ms = static_cast<double>(now_us - submitted_us_) / 1000.0;
+    return;
+  }
+  phase_ = Phase::kRetrying;
+  retry_at_us_ = now_us + retry_delay_us_;
+  retry_delay_us_ = std::min(retry_delay_us_ * 2, kLastRetryUs);
+  const bool again = !status->error.empty();
+  status->error = "not yet stored, will be tried again: " + result.error().to_string();
+  if (again) return;
+  log_warn("engine.commit_failed", {{"pipeline", spec_.definition.name}, {"error", result.error().to_string()}});
+}
+
+Result<> Pipeline::wait_commit() {
+  if (phase_ != Phase::kCommitting) return {};
+  const Result<> result = slot_.wait_result();
+  on_committed(result);
+  if (!result) retry_at_us_ = 0;
+  return result;
+}
+
+void Pipeline::stop(WorkerPool& pool) {
+  if (phase_ == Phase::kRetrying) submit(*pending_);
+  if (!wait_commit() || phase_ != Phase::kIdle) return;
+  if (execution_.chain().window() == nullptr || last_.id == snapshot_epoch_) return;
+  const Offset from = reader_.position();
+  execution_.begin(next_clock());
+  execution_.process({}, pool);
+  (void)execution_.finish(false);
+  last_.clock_us = next_clock();
+  last_.id = EpochId{last_.id.value + 1};
+  commit_epoch(from, true);
+  if (const Result<> result = wait_commit(); !result) {
+    log_warn("engine.last_snapshot_failed",
+             {{"pipeline", spec_.definition.name}, {"error", result.error().to_string()}});
+  }
+}
+
+void Pipeline::fail_pipeline(const Error& error) {
+  phase_ = Phase::kFailed;
+  auto status = status_.lock();
+  status->state = catalog::PipelineState::kFailed;
+  status->error = error.to_string();
+  log_error("engine.pipeline_failed", {{"pipeline", spec_.definition.name}, {"error", status->error}});
+}
+
+void Pipeline::publish() {
+  auto status = status_.lock();
+  status->rows_in = last_.rows_in;
+  status->rows_out = last_.rows_out;
+  status->late = last_.late;
+  status->skipped = reader_.skipped();
+  const int64_t watermark = execution_.watermark().value;
+  status->watermark = watermark == -kNever ? kMinWatermark : Watermark{watermark};
+  status->memory_bytes = execution_.memory_bytes();
+  status->operators = execution_.operator_status();
+}
+
+PipelineStatus Pipeline::status() const {
+  PipelineStatus status = *status_.lock();
+  status.lag_rows = std::max<int64_t>(context_.log.end(execution_.chain().source().id).value - position_, 0);
+  if (status.watermark != kMinWatermark) status.watermark_lag_us = context_.clock.now_us() - status.watermark.value;
+  return status;
+}
+
+}  // namespace tidegate::engine

@@ -1,0 +1,108 @@
+// A running pipeline: turns committed input into committed output, epoch by epoch.
+//
+//   idle --input or timer--> an epoch is computed --> committing --ok--> idle
+//                                                       |  ^
+//                                                 error v  | after a pause
+//                                                      retrying          (an operator's error: failed, for good)
+//
+// All but status() and lag_rows() from the coordinator's thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/guarded.h"
+#include "engine/engine.h"
+#include "engine/internal/commit_slot.h"
+#include "engine/internal/epoch_record.h"
+#include "engine/internal/execution.h"
+#include "engine/internal/snapshot.h"
+#include "engine/internal/source_reader.h"
+
+namespace tidegate::engine {
+
+struct PipelineContext {
+  log::Log& log;
+  const io::Clock& clock;
+  columnar::StringPool& devices;
+  const EngineOptions& options;
+};
+
+class Pipeline {
+ public:
+  // `wake` is called from the log's commit thread when there is something to do.
+  Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<ChainPlan> chain,
+           std::function<void()> wake);
+
+  // Loads the snapshot and replays the epochs after it. Before anything else; any one thread.
+  [[nodiscard]] Result<> recover(WorkerPool& pool);
+
+  // Does what there is to do; true if it did anything.
+  bool step(WorkerPool& pool);
+  // When step() should be called again if nothing wakes it, in clock.monotonic_us() terms; kNever: not.
+  [[nodiscard]] int64_t next_step_us() const;
+  // Waits for the epoch under way; manual mode. The error of a commit, which a later step() tries again.
+  [[nodiscard]] Result<> wait_commit();
+  // A last snapshot, waited for.
+  void stop(WorkerPool& pool);
+
+  [[nodiscard]] PipelineStatus status() const;
+  [[nodiscard]] PipelineId id() const { return spec_.definition.id; }
+
+ private:
+  enum class Phase : uint8_t { kIdle, kCommitting, kRetrying, kFailed };
+
+  // A failed commit is tried again after this, doubling up to the limit: disk space may come back.
+  static constexpr int64_t kFirstRetryUs = 100 * kMicrosPerMilli;
+  static constexpr int64_t kLastRetryUs = 10 * kMicrosPerSecond;
+  // Rows between two looks at the size of the epoch's output; enough to keep all workers busy.
+  static constexpr size_t kRoundRows = 65'536;
+
+  bool run_epoch(WorkerPool& pool);
+  [[nodiscard]] Result<size_t> feed(WorkerPool& pool);
+  void commit_epoch(Offset from, bool snapshot_due);
+  [[nodiscard]] log::EpochCommit gather_commit();
+  void submit(const log::EpochCommit& commit);
+  void on_committed(const Result<>& result);
+  void add_outputs(log::EpochCommit& commit);
+  [[nodiscard]] bool snapshot_due(bool had_input) const;
+  [[nodiscard]] bool timer_due() const;
+  [[nodiscard]] bool has_input() const;
+  [[nodiscard]] int64_t next_clock() const;
+  void fail_pipeline(const Error& error);
+  void publish();
+
+  [[nodiscard]] Result<> restore(const Manifest& manifest);
+  [[nodiscard]] Result<std::vector<EpochRecord>> records_after(EpochId snapshot);
+  [[nodiscard]] Result<> replay(const EpochRecord& record, WorkerPool& pool);
+  void adopt(const EpochRecord& record);
+
+  PipelineContext context_;
+  PipelineSpec spec_;
+  Execution execution_;
+  Snapshots snapshots_;
+  SourceReader reader_;
+  CommitSlot slot_;
+  std::unique_ptr<log::Log::Subscription> subscription_;
+
+  Phase phase_ = Phase::kIdle;
+  EpochRecord last_;                // the newest epoch computed
+  int64_t snapshot_at_us_ = 0;      // clock of the last snapshot
+  EpochId snapshot_epoch_{};        // its epoch
+  std::vector<std::string> stale_;  // keys that the next snapshot makes superfluous
+  std::optional<log::EpochCommit> pending_;
+  int64_t submitted_us_ = 0;  // monotonic
+  int64_t retry_at_us_ = 0;   // monotonic
+  int64_t retry_delay_us_ = kFirstRetryUs;
+  int64_t not_before_us_ = 0;  // monotonic: the next epoch's earliest start
+  std::atomic<int64_t> position_{0};
+  Guarded<PipelineStatus> status_;
+};
+
+// `batch` as rows of `stream`: its schema, and its device column encoded as all batches of streams are.
+[[nodiscard]] columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Batch batch,
+                                         columnar::StringPool& devices);
+
+}  // namespace tidegate::engine

@@ -1,0 +1,156 @@
+// WindowOperator: closing windows and emitting their results.
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/internal/window_operator.h"
+
+namespace tidegate::engine {
+
+void WindowOperator::fire_due_devices() {
+  std::vector<uint32_t>& due = devices_.due();
+  for (const uint32_t device : due) {
+    devices_.at(device).due = false;
+    fire_device(device);
+  }
+  due.clear();
+}
+
+void WindowOperator::fire_device(uint32_t device_index) {
+  Device& device = devices_.at(device_index);
+  int64_t next_end = kNever;
+  uint32_t* link = &device.first_group;
+  while (*link != kNone) {
+    const uint32_t id = *link;
+    fire_group(id, device.watermark, nullptr);
+    next_end = std::min(next_end, groups_[id].next_end);
+    if (plan_.mode == KeyMode::kGeneral && groups_[id].oldest_slot == 0) {
+      *link = groups_[id].next_group;
+      release_group(id);
+    } else {
+      link = &groups_[id].next_group;
+    }
+  }
+  device.fire_at = next_end == kNever ? kNever : next_end - kMicrosPerMilli;
+}
+
+void WindowOperator::fire_shared(int64_t watermark, WindowMerger* merger) {
+  if (!shared_window_due(watermark)) return;
+  least_end_ = kNever;
+  for (size_t at = 0; at < groups_.size(); ++at) {
+    const auto id = static_cast<uint32_t>(at);
+    if (groups_[id].oldest_slot == 0) continue;
+    fire_group(id, watermark, merger);
+    least_end_ = std::min(least_end_, groups_[id].next_end);
+    release_group(id);
+  }
+}
+
+void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger) {
+  Group& group = groups_[group_id];
+  while (WindowMath::closed(group.next_end, watermark)) {
+    const int64_t end = group.next_end;
+    emit(group_id, end, merger);
+    drop_slices(group, end + plan_.math.slide() - plan_.math.size());
+    if (group.oldest_slot == 0) {
+      group.next_end = kNever;
+    } else {
+      const int64_t first = plan_.math.first_end(slices_[group.oldest_slot].start);
+      group.next_end = std::max(end + plan_.math.slide(), first);
+    }
+    dirty_[group.key_group] = true;
+  }
+}
+
+void WindowOperator::emit(uint32_t group_id, int64_t end, WindowMerger* merger) {
+  ++fired_;
+  const Group& group = groups_[group_id];
+  const uint32_t second = slices_[group.oldest_slot].newer;
+  const bool one_slice = second == 0 || slices_[second].start >= end;
+  const uint32_t slot = one_slice ? group.oldest_slot : merged_slices(group, end);
+  if (merger != nullptr) {
+    merger->add(key_bytes(group_id), end, accumulators_, slot);
+  } else {
+    append_key(group_id);
+    overflows_ += append_window(plan_, end, accumulators_, slot, results_);
+  }
+  if (!one_slice) accumulators_.reset(scratch_);
+}
+
+uint32_t WindowOperator::merged_slices(const Group& group, int64_t end) {
+  for (uint32_t at = group.oldest_slot; at != 0 && slices_[at].start < end; at = slices_[at].newer) {
+    accumulators_.merge(scratch_, accumulators_, at);
+  }
+  return scratch_;
+}
+
+void WindowOperator::append_key(uint32_t group_id) {
+  if (plan_.mode == KeyMode::kGeneral) {
+    CHECK(plan_.keys.decode(keys_.key(group_id), results_));
+    return;
+  }
+  const uint32_t code = devices_.at(groups_[group_id].device).code;
+  if (code == 0) {
+    results_.column(0).append_null();
+  } else {
+    results_.column(0).append<uint32_t>(code - 1);
+  }
+}
+
+std::string WindowOperator::key_bytes(uint32_t group_id) const {
+  if (plan_.mode == KeyMode::kGeneral) return std::string(keys_.key(group_id));
+  std::string bytes;
+  ByteWriter out(bytes);
+  const auto name = devices_.name(groups_[group_id].device);
+  out.fixed<uint8_t>(name.has_value());
+  if (name) out.text(*name);
+  return bytes;
+}
+
+// Slices that start before `before` are in no window to come.
+void WindowOperator::drop_slices(Group& group, int64_t before) {
+  while (group.oldest_slot != 0 && slices_[group.oldest_slot].start < before) {
+    const uint32_t slot = group.oldest_slot;
+    group.oldest_slot = slices_[slot].newer;
+    if (slot == group.second_slot) {
+      group.second_slot = 0;
+      group.second_start = kNever;
+    }
+    accumulators_.release(slot);
+  }
+  if (group.oldest_slot != 0) {
+    slices_[group.oldest_slot].older = 0;
+    return;
+  }
+  group.newest_slot = 0;
+  group.newest_start = kNever;
+  --open_groups_;
+}
+
+int64_t WindowOperator::silent_watermark(const Device& device) const {
+  int64_t watermark = device.watermark;
+  for (uint32_t id = device.first_group; id != kNone; id = groups_[id].next_group) {
+    if (groups_[id].newest_slot == 0) continue;
+    watermark = std::max(watermark, plan_.math.last_end(groups_[id].newest_start) - kMicrosPerMilli);
+  }
+  return watermark;
+}
+
+void WindowOperator::close_silent(int64_t clock_us) {
+  if (clock_us < close_bound_us_) return;
+  close_bound_us_ = kNever;
+  for (size_t at = 0; at < devices_.size(); ++at) {
+    const auto index = static_cast<uint32_t>(at);
+    Device& device = devices_.at(index);
+    if (device.fire_at == kNever) continue;
+    const int64_t close_at_us = device.last_seen_us + plan_.close_after_us;
+    if (close_at_us > clock_us) {
+      close_bound_us_ = std::min(close_bound_us_, close_at_us);
+      continue;
+    }
+    device.watermark = silent_watermark(device);
+    dirty_[device.key_group] = true;
+    fire_device(index);
+  }
+}
+
+}  // namespace tidegate::engine

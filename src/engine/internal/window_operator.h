@@ -1,0 +1,133 @@
+// One worker's copy of a window aggregate.
+//
+// Rows are added to slices (window_math.h). Every group keeps its open slices in a list sorted by start, the newest
+// and the last other one at hand. A batch goes through in two passes: find each row's slot, then add column by
+// column. A window is emitted when it closes: by the device's own watermark at the end of the batch (earlier when a
+// row behind it would change the result), or, for shared watermarks, when the coordinator says so.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "engine/internal/accumulators.h"
+#include "engine/internal/device_table.h"
+#include "engine/internal/window_merger.h"
+#include "engine/internal/window_plan.h"
+
+namespace tidegate::engine {
+
+// One thread at a time. `plan` and `devices` must outlive it.
+class WindowOperator {
+ public:
+  WindowOperator(const WindowPlan& plan, DeviceTable& devices);
+
+  // `times`: what DeviceTable::observe() gave for these rows. `shared_watermark` is what rows are judged by unless
+  // the plan has own_watermarks; `clock_us` the epoch's reading. Rows that came too late are appended to late().
+  void process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark, int64_t clock_us);
+
+  // Own watermarks only: closes the windows of devices not heard of for close_after.
+  void close_silent(int64_t clock_us);
+  // Nothing falls due by close_silent() before this clock reading; kNever: nothing at all.
+  [[nodiscard]] int64_t close_bound_us() const { return close_bound_us_; }
+
+  // Shared watermarks only: emits what `watermark` closes; into `merger` if there is one, else into the results.
+  void fire_shared(int64_t watermark, WindowMerger* merger);
+  // What the workers' copies put into `merger`, into this one's results.
+  void add_merged(WindowMerger& merger) { overflows_ += merger.drain(results_, devices_.names()); }
+  [[nodiscard]] bool shared_window_due(int64_t watermark) const { return WindowMath::closed(least_end_, watermark); }
+  [[nodiscard]] bool has_open_windows() const { return open_groups_ > 0; }
+
+  [[nodiscard]] columnar::BatchBuilder& results() { return results_; }
+  [[nodiscard]] std::vector<columnar::Batch>& late() { return late_; }
+  // Windows emitted so far.
+  [[nodiscard]] uint64_t fired() const { return fired_; }
+  [[nodiscard]] uint64_t late_rows() const { return late_total_; }
+  [[nodiscard]] uint64_t overflows() const { return overflows_; }
+  [[nodiscard]] size_t memory_bytes() const;
+
+  // Key groups whose groups changed since the caller last reset it (those whose devices did are in the DeviceTable).
+  [[nodiscard]] DirtyKeyGroups& dirty() { return dirty_; }
+  // Calls `entry(key group, bytes)` for every group and device in a dirty key group; docs/formats/state.md.
+  void write_state(const DirtyKeyGroups& which, const std::function<void(uint16_t, std::string_view)>& entry) const;
+  // Reads one entry back; only before the first process(). False: the bytes are no entry of this operator.
+  [[nodiscard]] bool read_state(ByteReader& in);
+
+ private:
+  struct Group {
+    int64_t newest_start = kNever;
+    int64_t second_start = kNever;
+    int64_t next_end = kNever;  // of the next window to emit
+    uint32_t newest_slot = 0;   // 0: no open slice
+    uint32_t second_slot = 0;
+    uint32_t oldest_slot = 0;
+    uint32_t device = kNone;      // own watermarks or KeyMode::kDevice
+    uint32_t next_group = kNone;  // of the same device
+    uint16_t key_group = 0;
+    bool linked = false;  // is in its device's list
+  };
+  struct Slice {
+    int64_t start = 0;
+    uint32_t newer = 0;
+    uint32_t older = 0;
+  };
+  // The batch under way.
+  struct Pass {
+    const columnar::Batch& input;
+    const RowTimes& times;
+    size_t added = 0;  // rows [0, added) have been accumulated
+  };
+
+  template <bool kOwn, class GroupOf>
+  void assign_slots(Pass& pass, int64_t shared_watermark, GroupOf group_of);
+  uint32_t slot_off_path(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark);
+  uint32_t reject(size_t row);
+  void add_rows(Pass& pass, size_t last);
+  uint32_t general_group(const columnar::Batch& input, size_t row, uint32_t device);
+  void prepare_device_groups();
+
+  uint32_t find_or_insert(uint32_t group_id, int64_t start, int64_t watermark);
+  uint32_t insert_slice(uint32_t group_id, int64_t start, uint32_t newer, uint32_t older);
+  void schedule(uint32_t group_id, int64_t end);
+  void link_group(uint32_t group_id);
+  void release_group(uint32_t group_id);
+
+  void fire_due_devices();
+  void fire_device(uint32_t device);
+  void fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger);
+  void emit(uint32_t group_id, int64_t end, WindowMerger* merger);
+  uint32_t merged_slices(const Group& group, int64_t end);
+  void append_key(uint32_t group_id);
+  [[nodiscard]] std::string key_bytes(uint32_t group_id) const;
+  void drop_slices(Group& group, int64_t before);
+  [[nodiscard]] int64_t silent_watermark(const Device& device) const;
+
+  void write_group(uint32_t group_id, ByteWriter& out) const;
+  bool read_device(ByteReader& in);
+  bool read_group(ByteReader& in);
+  bool read_slices(ByteReader& in, uint32_t group_id, int64_t next_end);
+
+  const WindowPlan& plan_;
+  DeviceTable& devices_;
+  Accumulators accumulators_;
+  const uint32_t scratch_;  // slot in which the slices of one window are merged
+  KeyTable keys_;
+  std::vector<Group> groups_;
+  std::vector<Slice> slices_;  // by slot
+  std::vector<uint32_t> slots_;
+  std::vector<uint32_t> late_scratch_;
+  std::string key_scratch_;
+  columnar::BatchBuilder results_;
+  std::vector<columnar::Batch> late_;
+  DirtyKeyGroups dirty_;
+  int64_t clock_us_ = 0;
+  int64_t close_bound_us_ = kNever;
+  int64_t least_end_ = kNever;
+  size_t open_groups_ = 0;
+  uint64_t late_total_ = 0;
+  uint64_t overflows_ = 0;
+  uint64_t fired_ = 0;
+};
+
+}  // namespace tidegate::engine
