@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "codec/json_encoder.h"
+#include "io/append_file.h"
+#include "sinks/internal/outlet.h"
+
+namespace tidegate::sinks {
+
+namespace {
+
+// Appends NDJSON. The mark is the file's size after the last delivery whose position was stored: what a crash left
+// behind it (whole lines or half of one) is cut off at the next start and written again.
+class FileOutlet final : public Outlet {
+ public:
+  FileOutlet(std::filesystem::path path, columnar::SchemaPtr schema)
+      : path_(std::move(path)), encoder_(std::move(schema)) {}
+
+  Result<> resume(std::string_view mark) override {
+    TRY_ASSIGN(auto file, io::AppendFile::open(path_));
+    if (!mark.empty()) {
+      ByteReader reader(mark);
+      const auto size = reader.fixed<uint64_t>();
+      if (!reader.finished()) return fail(ErrorCode::FormatUnknown, "the sink's stored file size cannot be read");
+      if (file.size() > size) TRY(file.truncate(size));
+    }
+    // A file that someone else began or shortened may end within a line.
+    TRY_ASSIGN(const char last, file.last_byte());
+    if (file.size() > 0 && last != '\n') TRY(file.append("\n"));
+    file_ = std::move(file);
+    return {};
+  }
+
+  Delivered deliver(const security::PolicyChecked<columnar::Batch>& batch, Offset) override {
+    lines_.clear();
+    encoder_.append_ndjson(batch.value(), lines_);
+    const uint64_t before = file_->size();
+    Result<> written = file_->append(lines_);
+    if (written) written = file_->sync();
+    if (written) return {batch.value().rows, std::nullopt};
+    // What may or may not be on the disk is written again.
+    if (file_->size() > before) {
+      if (auto cut = file_->truncate(before); !cut) return {0, std::move(cut.error())};
+    }
+    return {0, std::move(written.error())};
+  }
+
+  [[nodiscard]] std::string mark() const override {
+    std::string out;
+    ByteWriter(out).fixed<uint64_t>(file_ ? file_->size() : 0);
+    return out;
+  }
+
+ private:
+  std::filesystem::path path_;
+  codec::JsonEncoder encoder_;
+  std::optional<io::AppendFile> file_;
+  std::string lines_;
+};
+
+}  // namespace
+
+Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& stream,
+                                             const std::filesystem::path& data_folder) {
+  const auto option = stream.options.find("path");
+  if (option == stream.options.end() || option->second.empty()) {
+    return fail(ErrorCode::SqlInvalidOption, fmt::format("table '{}' writes a file, but names none", stream.name),
+                "Add 'path' = 'alerts.ndjson'");
+  }
+  const std::filesystem::path path(option->second);
+  if (path.is_absolute()) return path.lexically_normal();
+  if (std::ranges::any_of(path, [](const auto& part) { return part == ".."; })) {
+    return fail(
+        ErrorCode::SqlInvalidOption,
+        fmt::format("the path '{}' of table '{}' leads out of the folder of sinks", option->second, stream.name),
+        "Leave out '..', or give an absolute path");
+  }
+  return (data_folder / "sinks" / path).lexically_normal();
+}
+
+Result<std::unique_ptr<Outlet>> make_file_outlet(const catalog::StreamDefinition& stream,
+                                                 const std::filesystem::path& data_folder) {
+  TRY_ASSIGN(auto path, sink_file_path(stream, data_folder));
+  return std::make_unique<FileOutlet>(std::move(path), stream.schema);
+}
+
+}  // namespace tidegate::sinks
