@@ -1,0 +1,143 @@
+#include "api/api.h"
+
+#include "api/internal/api_impl.h"
+#include "net/http_problem.h"
+#include "security/audit.h"
+
+namespace tidegate::api {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+}  // namespace
+
+net::HttpResponse Call::net_problem(const Error& error) { return net::problem_response(error); }
+
+void Call::reply(std::string json, int status) {
+  net::HttpResponse response;
+  response.status = status;
+  response.body = std::move(json);
+  if (status == 204) response.content_type.clear();
+  responder->respond(std::move(response));
+}
+
+std::unique_ptr<Api> Api::create(ApiParts parts, ApiOptions options) {
+  return std::make_unique<ApiImpl>(parts, std::move(options));
+}
+
+ApiImpl::ApiImpl(ApiParts parts, ApiOptions options)
+    : parts_(parts),
+      options_(std::move(options)),
+      started_us_(parts.clock.monotonic_us()),
+      live_(parts.gate, parts.engine),
+      pool_(options_.worker_threads) {
+  for (int i = 0; i < std::max(1, options_.ingest_lanes); ++i) {
+    lanes_.push_back(std::make_unique<Guarded<std::unique_ptr<ingest::Lane>>>(parts_.ingest.open_lane()));
+  }
+}
+
+void ApiImpl::stop() {
+  if (stopped_.exchange(true)) return;
+  ready_ = false;
+  pool_.stop();
+  live_.stop();
+}
+
+// Who sent it. A device may only send records; what changes the platform needs an admin.
+Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& request, Access access) {
+  using security::PrincipalKind;
+  if (!options_.authentication) return security::Principal{PrincipalKind::kUser, "developer", true};
+  if (access == Access::kPublic) return security::Principal{};
+  Result<security::Principal> who =
+      fail(ErrorCode::NotAuthenticated, "this address needs credentials", "Send 'Authorization: Bearer <token>'.");
+  const auto header = request.header("authorization");
+  if (header && header->size() > kBearer.size() && header->starts_with(kBearer)) {
+    who = parts_.authenticator.by_bearer(header->substr(kBearer.size()));
+  } else if (!header && request.certificate_fingerprint) {
+    who = parts_.authenticator.device_by_certificate(*request.certificate_fingerprint);
+  }
+  if (!who) return who;
+  if (who->kind == PrincipalKind::kDevice && access != Access::kIngest) {
+    return fail(ErrorCode::NotAuthorized, "a device may only send records");
+  }
+  if (access == Access::kAdmin && !who->admin) {
+    return fail(ErrorCode::NotAuthorized, "only an administrator may do that");
+  }
+  return who;
+}
+
+void ApiImpl::handle(net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+  Call call{.request = std::move(request), .name = {}, .principal = {}, .responder = std::move(responder)};
+  const auto match = match_route(call.request.method, call.request.segments);
+  if (!match) {
+    if (match.error().code != ErrorCode::MethodNotAllowed) return call.reply(match.error());
+    net::HttpResponse response = net::problem_response(match.error());
+    response.set_header("Allow", match.error().hint);
+    return call.responder->respond(std::move(response));
+  }
+  auto who = authenticate(call.request, match->route->access);
+  if (!who) {
+    audit(call, "http.denied", call.request.path, fail(who.error()));
+    return call.reply(who.error());
+  }
+  if (stopped_ && match->route->endpoint != Endpoint::kHealth) {
+    return call.reply(Error{ErrorCode::ShuttingDown, "the server is stopping", "", {}});
+  }
+  call.principal = std::move(*who);
+  call.endpoint = match->route->endpoint;
+  call.name = match->name;
+  dispatch(std::move(call));
+}
+
+void ApiImpl::dispatch(Call call) {
+  switch (call.endpoint) {
+    case Endpoint::kHealth: return health(call, true);
+    case Endpoint::kReady: return health(call, ready_);
+    case Endpoint::kIngest: return ingest(std::move(call));
+    case Endpoint::kMetrics: return on_pool(std::move(call), &ApiImpl::metrics);
+    case Endpoint::kLogin: return on_pool(std::move(call), &ApiImpl::login);
+    case Endpoint::kPassword: return on_pool(std::move(call), &ApiImpl::password);
+    case Endpoint::kLogout: return on_pool(std::move(call), &ApiImpl::logout);
+    case Endpoint::kStatus: return on_pool(std::move(call), &ApiImpl::status);
+    case Endpoint::kStatements: return on_pool(std::move(call), &ApiImpl::statements);
+    case Endpoint::kStreams: return on_pool(std::move(call), &ApiImpl::streams);
+    case Endpoint::kStream: return on_pool(std::move(call), &ApiImpl::stream);
+    case Endpoint::kRecords: return on_pool(std::move(call), &ApiImpl::records);
+    case Endpoint::kTail: return on_pool(std::move(call), &ApiImpl::tail);
+    case Endpoint::kPipelines: return on_pool(std::move(call), &ApiImpl::pipelines);
+    case Endpoint::kPipeline: return on_pool(std::move(call), &ApiImpl::pipeline);
+    case Endpoint::kDropStream:
+    case Endpoint::kDropPipeline:
+    case Endpoint::kStopPipeline:
+    case Endpoint::kStartPipeline: return on_pool(std::move(call), &ApiImpl::change);
+    case Endpoint::kDevices: return on_pool(std::move(call), &ApiImpl::devices);
+    case Endpoint::kAddDevice: return on_pool(std::move(call), &ApiImpl::add_device);
+    case Endpoint::kRemoveDevice: return on_pool(std::move(call), &ApiImpl::remove_device);
+    case Endpoint::kLiveQuery: return on_pool(std::move(call), &ApiImpl::live);
+  }
+}
+
+void ApiImpl::on_pool(Call call, void (ApiImpl::*endpoint)(Call&)) {
+  // Shared because std::function wants to be copyable.
+  const auto shared = std::make_shared<Call>(std::move(call));
+  if (pool_.submit([this, shared, endpoint] { (this->*endpoint)(*shared); })) return;
+  shared->reply(Error{ErrorCode::Overloaded, "too many requests are waiting", "Try again in a moment.", {}});
+}
+
+void ApiImpl::audit(const Call& call, std::string what, std::string target, const Result<>& outcome) {
+  if (parts_.audit == nullptr) return;
+  const bool device = call.principal.kind == security::PrincipalKind::kDevice && !call.principal.name.empty();
+  security::AuditEvent event;
+  event.who = device ? "device/" + call.principal.name : call.principal.name;
+  event.what = std::move(what);
+  event.target = std::move(target);
+  event.allowed = outcome.has_value();
+  event.detail = outcome ? "from " + call.request.peer : outcome.error().to_string() + " from " + call.request.peer;
+  parts_.audit->record(std::move(event));
+}
+
+void ApiImpl::health(Call& call, bool ready) {
+  call.reply(ready ? R"({"status":"ok"})" : R"({"status":"starting"})", ready ? 200 : 503);
+}
+
+}  // namespace tidegate::api

@@ -1,0 +1,94 @@
+// The API's endpoints. Split over several files by what they serve.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/api.h"
+#include "api/internal/live_hub.h"
+#include "api/internal/router.h"
+#include "api/internal/worker_pool.h"
+#include "base/guarded.h"
+
+namespace tidegate::api {
+
+// One request on its way through an endpoint. The responder is shared with whoever answers later.
+struct Call {
+  net::HttpRequest request;
+  Endpoint endpoint = Endpoint::kHealth;
+  std::string name;  // what {name} in the address stands for
+  security::Principal principal;
+  std::shared_ptr<net::HttpResponder> responder;
+
+  void reply(std::string json, int status = 200);
+  void reply(const Error& error) { responder->respond(net_problem(error)); }
+
+ private:
+  static net::HttpResponse net_problem(const Error& error);
+};
+
+// handle() runs on network threads; everything that waits goes through pool_.
+class ApiImpl final : public Api {
+ public:
+  ApiImpl(ApiParts parts, ApiOptions options);
+  ~ApiImpl() override { stop(); }
+
+  void handle(net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) override;
+  void set_ready(bool ready) override { ready_ = ready; }
+  void stop() override;
+
+ private:
+  // api.cpp
+  [[nodiscard]] Result<security::Principal> authenticate(const net::HttpRequest& request, Access access);
+  void on_pool(Call call, void (ApiImpl::*endpoint)(Call&));
+  void dispatch(Call call);
+  void health(Call& call, bool ready);
+  // One event in the audit log, if there is one.
+  void audit(const Call& call, std::string what, std::string target, const Result<>& outcome);
+
+  // accounts.cpp
+  void login(Call& call);
+  void password(Call& call);
+  void logout(Call& call);
+  void devices(Call& call);
+  void add_device(Call& call);
+  void remove_device(Call& call);
+
+  // definitions.cpp
+  void statements(Call& call);
+  void streams(Call& call);
+  void stream(Call& call);
+  void pipelines(Call& call);
+  void pipeline(Call& call);
+  void change(Call& call);
+  void status(Call& call);
+  [[nodiscard]] std::string stream_json(const catalog::StreamDefinition& definition, bool whole);
+  [[nodiscard]] std::string pipeline_json(const catalog::PipelineDefinition& definition, bool whole);
+  [[nodiscard]] std::optional<engine::PipelineStatus> pipeline_status(PipelineId id);
+
+  // records.cpp
+  void ingest(Call call);
+  void records(Call& call);
+  void live(Call& call);
+  void tail(Call& call);
+
+  // metrics.cpp
+  void metrics(Call& call);
+
+  ApiParts parts_;
+  ApiOptions options_;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> stopped_{false};
+  int64_t started_us_;
+  std::atomic<size_t> next_lane_{0};
+  // One per network thread, so that a lock is rarely waited for.
+  std::vector<std::unique_ptr<Guarded<std::unique_ptr<ingest::Lane>>>> lanes_;
+  LiveHub live_;
+  WorkerPool pool_;
+};
+
+}  // namespace tidegate::api

@@ -1,0 +1,224 @@
+// Streams, pipelines, scripts and the overall status.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/internal/api_impl.h"
+#include "api/internal/request_json.h"
+#include "api/internal/way_out.h"
+#include "net/http_problem.h"
+
+namespace tidegate::api {
+namespace {
+
+using net::json_string;
+
+std::string_view state_name(catalog::PipelineState state) {
+  switch (state) {
+    case catalog::PipelineState::kRunning: return "running";
+    case catalog::PipelineState::kStopped: return "stopped";
+    case catalog::PipelineState::kFailed: return "failed";
+  }
+  return "failed";
+}
+
+std::string_view connector_name(catalog::Connector connector) {
+  switch (connector) {
+    case catalog::Connector::kStream: return "stream";
+    case catalog::Connector::kMqtt: return "mqtt";
+    case catalog::Connector::kFile: return "file";
+  }
+  return "stream";
+}
+
+std::string options_json(const std::map<std::string, std::string>& options) {
+  std::string out = "{";
+  for (const auto& [name, value] : options) {
+    if (out.size() > 1) out += ',';
+    out += json_string(name) + ":" + json_string(value);
+  }
+  return out + "}";
+}
+
+std::string operators_json(const std::vector<engine::OperatorStatus>& operators) {
+  std::string out = "[";
+  for (const auto& one : operators) {
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"({{"id":{},"kind":{},"rows_in":{},"rows_out":{},"late":{},"memory_bytes":{}}})",
+                       json_string(one.operator_id), json_string(one.kind), one.rows_in, one.rows_out, one.late,
+                       one.memory_bytes);
+  }
+  return out + "]";
+}
+
+std::string results_json(const std::vector<StatementResult>& results) {
+  std::string out = "[";
+  for (const auto& one : results) {
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"({{"action":{},"kind":{},"name":{})", json_string(one.action), json_string(one.kind),
+                       json_string(one.name));
+    if (one.action == "listed") {
+      std::string names;
+      for (const auto& name : one.names) names += (names.empty() ? "" : ",") + json_string(name);
+      out += ",\"names\":[" + names + "]";
+    }
+    if (one.action == "explained") out += ",\"text\":" + json_string(one.text);
+    out += '}';
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+void ApiImpl::statements(Call& call) {
+  std::string script = std::move(call.request.body);
+  const auto type = call.request.header("content-type").value_or("application/json");
+  if (type.starts_with("application/json")) {
+    auto members = parse_members(script, {"sql"}, {});
+    if (!members) return call.reply(members.error());
+    script = std::move(members->at("sql"));
+  }
+  const ScriptOutcome outcome = parts_.statements.run(script);
+  for (const auto& one : outcome.results) {
+    if (one.action == "created" || one.action == "dropped") audit(call, one.kind + "." + one.action, one.name, {});
+  }
+  if (!outcome.error) return call.reply(fmt::format(R"({{"results":{}}})", results_json(outcome.results)));
+  audit(call, "statement.failed", "", fail(*outcome.error));
+  net::HttpResponse response = net::problem_response(*outcome.error);
+  response.body.pop_back();  // the closing brace; what ran before the error is a member more
+  response.body += fmt::format(R"(,"results":{}}})", results_json(outcome.results));
+  call.responder->respond(std::move(response));
+}
+
+std::string ApiImpl::stream_json(const catalog::StreamDefinition& definition, bool whole) {
+  std::string out = fmt::format(R"({{"name":{},"connector":"{}","begin_offset":{},"end_offset":{})",
+                                json_string(definition.name), connector_name(definition.connector),
+                                parts_.log.begin(definition.id).value, parts_.log.end(definition.id).value);
+  for (const auto& counters : parts_.ingest.counters()) {
+    if (counters.stream != definition.name) continue;
+    out += fmt::format(R"(,"ingested_rows":{},"ingested_bytes":{},"dead_letters":{})", counters.rows, counters.bytes,
+                       counters.dead_letters);
+  }
+  if (whole) {
+    const auto column = [&](std::optional<size_t> index) {
+      return index ? json_string(definition.schema->fields[*index].name) : std::string("null");
+    };
+    out += fmt::format(R"(,"schema":{},"time_column":{},"device_column":{},"options":{},"sql":{})",
+                       schema_json(*definition.schema), column(definition.time_column),
+                       column(definition.device_column), options_json(definition.options), json_string(definition.sql));
+  }
+  return out + "}";
+}
+
+void ApiImpl::streams(Call& call) {
+  std::string out = "{\"streams\":[";
+  for (const auto& stream : parts_.catalog.streams()) {
+    if (out.back() != '[') out += ',';
+    out += stream_json(*stream, false);
+  }
+  call.reply(out + "]}");
+}
+
+void ApiImpl::stream(Call& call) {
+  const auto found = parts_.catalog.find_stream(call.name);
+  if (!found) return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no stream '{}'", call.name), "", {}});
+  call.reply(stream_json(*found, true));
+}
+
+std::optional<engine::PipelineStatus> ApiImpl::pipeline_status(PipelineId id) {
+  for (auto& status : parts_.engine.status()) {
+    if (status.id == id) return std::move(status);
+  }
+  return std::nullopt;
+}
+
+std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition, bool whole) {
+  const auto status = pipeline_status(definition.id);
+  const auto failures = parts_.statements.failures();
+  const auto failure = failures.find(definition.name);
+  const bool failed = failure != failures.end();
+  const auto state = failed   ? catalog::PipelineState::kFailed
+                     : status ? status->state
+                              : catalog::PipelineState::kStopped;
+  std::string out = fmt::format(R"({{"name":{},"target":{},"state":"{}","wanted":"{}")", json_string(definition.name),
+                                json_string(definition.target), state_name(state), state_name(definition.wanted));
+  const std::string error = failed ? failure->second : status ? status->error : "";
+  if (!error.empty()) out += ",\"error\":" + json_string(error);
+  if (status) {
+    out += fmt::format(
+        R"(,"rows_in":{},"rows_out":{},"late":{},"epochs":{},"lag_rows":{},"watermark_us":{},"watermark_lag_us":{})",
+        status->rows_in, status->rows_out, status->late, status->epochs, status->lag_rows,
+        status->watermark == kMinWatermark ? "null" : std::to_string(status->watermark.value),
+        status->watermark_lag_us);
+    out += fmt::format(R"(,"memory_bytes":{},"commit_latency_ms":{:.3f})", status->memory_bytes,
+                       status->commit_latency_ms);
+    if (whole) out += ",\"operators\":" + operators_json(status->operators);
+  }
+  if (whole) out += ",\"sql\":" + json_string(definition.sql);
+  return out + "}";
+}
+
+void ApiImpl::pipelines(Call& call) {
+  std::string out = "{\"pipelines\":[";
+  for (const auto& pipeline : parts_.catalog.pipelines()) {
+    if (out.back() != '[') out += ',';
+    out += pipeline_json(pipeline, false);
+  }
+  call.reply(out + "]}");
+}
+
+void ApiImpl::pipeline(Call& call) {
+  const auto found = parts_.catalog.find_pipeline(call.name);
+  if (!found)
+    return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", call.name), "", {}});
+  call.reply(pipeline_json(*found, true));
+}
+
+void ApiImpl::change(Call& call) {
+  Result<> outcome;
+  std::string what;
+  switch (call.endpoint) {
+    case Endpoint::kDropStream:
+      what = "stream.dropped";
+      outcome = parts_.statements.drop_stream(call.name);
+      break;
+    case Endpoint::kDropPipeline:
+      what = "pipeline.dropped";
+      outcome = parts_.statements.drop_pipeline(call.name);
+      break;
+    case Endpoint::kStopPipeline:
+      what = "pipeline.stopped";
+      outcome = parts_.statements.stop_pipeline(call.name);
+      break;
+    default:
+      what = "pipeline.started";
+      outcome = parts_.statements.start_pipeline(call.name);
+      break;
+  }
+  audit(call, std::move(what), call.name, outcome);
+  if (!outcome) return call.reply(outcome.error());
+  call.reply("", 204);
+}
+
+void ApiImpl::status(Call& call) {
+  size_t running = 0;
+  size_t failed = parts_.statements.failures().size();
+  for (const auto& pipeline : parts_.engine.status()) {
+    running += pipeline.state == catalog::PipelineState::kRunning ? 1 : 0;
+    failed += pipeline.state == catalog::PipelineState::kFailed ? 1 : 0;
+  }
+  uint64_t rows = 0;
+  uint64_t dead_letters = 0;
+  for (const auto& stream : parts_.ingest.counters()) {
+    rows += stream.rows;
+    dead_letters += stream.dead_letters;
+  }
+  call.reply(fmt::format(
+      R"({{"version":{},"ready":{},"uptime_s":{},"streams":{},"pipelines":{},"pipelines_running":{},)"
+      R"("pipelines_failed":{},"live_queries":{},"ingested_rows":{},"dead_letters":{},"log_queued_bytes":{}}})",
+      json_string(options_.version), ready_.load(), (parts_.clock.monotonic_us() - started_us_) / kMicrosPerSecond,
+      parts_.catalog.streams().size(), parts_.catalog.pipelines().size(), running, failed, live_.readers(), rows,
+      dead_letters, parts_.log.queued_bytes()));
+}
+
+}  // namespace tidegate::api

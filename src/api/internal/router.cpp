@@ -1,0 +1,69 @@
+#include "api/internal/router.h"
+
+#include <fmt/format.h>
+
+namespace tidegate::api {
+namespace {
+
+constexpr Route kRoutes[] = {
+    {"GET", "/healthz", Endpoint::kHealth, Access::kPublic},
+    {"GET", "/readyz", Endpoint::kReady, Access::kPublic},
+    {"GET", "/metrics", Endpoint::kMetrics, Access::kReader},
+    {"POST", "/api/v1/login", Endpoint::kLogin, Access::kPublic},
+    {"POST", "/api/v1/password", Endpoint::kPassword, Access::kPublic},
+    {"POST", "/api/v1/logout", Endpoint::kLogout, Access::kReader},
+    {"GET", "/api/v1/status", Endpoint::kStatus, Access::kReader},
+    {"POST", "/api/v1/statements", Endpoint::kStatements, Access::kAdmin},
+    {"GET", "/api/v1/streams", Endpoint::kStreams, Access::kReader},
+    {"GET", "/api/v1/streams/{name}", Endpoint::kStream, Access::kReader},
+    {"DELETE", "/api/v1/streams/{name}", Endpoint::kDropStream, Access::kAdmin},
+    {"POST", "/api/v1/streams/{name}/records", Endpoint::kIngest, Access::kIngest},
+    {"GET", "/api/v1/streams/{name}/records", Endpoint::kRecords, Access::kReader},
+    {"GET", "/api/v1/streams/{name}/tail", Endpoint::kTail, Access::kReader},
+    {"GET", "/api/v1/pipelines", Endpoint::kPipelines, Access::kReader},
+    {"GET", "/api/v1/pipelines/{name}", Endpoint::kPipeline, Access::kReader},
+    {"DELETE", "/api/v1/pipelines/{name}", Endpoint::kDropPipeline, Access::kAdmin},
+    {"POST", "/api/v1/pipelines/{name}/stop", Endpoint::kStopPipeline, Access::kAdmin},
+    {"POST", "/api/v1/pipelines/{name}/start", Endpoint::kStartPipeline, Access::kAdmin},
+    {"GET", "/api/v1/devices", Endpoint::kDevices, Access::kReader},
+    {"POST", "/api/v1/devices", Endpoint::kAddDevice, Access::kAdmin},
+    {"DELETE", "/api/v1/devices/{name}", Endpoint::kRemoveDevice, Access::kAdmin},
+    {"GET", "/api/v1/query/live", Endpoint::kLiveQuery, Access::kReader},
+};
+
+bool fits(std::string_view pattern, std::span<const std::string> segments, std::string_view& name) {
+  for (const std::string& segment : segments) {
+    if (pattern.empty()) return false;
+    pattern.remove_prefix(1);
+    const size_t end = std::min(pattern.find('/'), pattern.size());
+    const std::string_view expected = pattern.substr(0, end);
+    if (expected == "{name}") {
+      if (segment.empty()) return false;
+      name = segment;
+    } else if (expected != segment) {
+      return false;
+    }
+    pattern.remove_prefix(end);
+  }
+  return pattern.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+Result<RouteMatch> match_route(std::string_view method, std::span<const std::string> segments) {
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    std::string_view name;
+    if (!fits(route.pattern, segments, name)) continue;
+    if (route.method == method) return RouteMatch{&route, name};
+    if (!allowed.empty()) allowed += ", ";
+    allowed += route.method;
+    if (route.method == "GET") allowed += ", HEAD";
+  }
+  if (allowed.empty()) return fail(ErrorCode::NotFound, "there is nothing at this address");
+  return fail(ErrorCode::MethodNotAllowed, fmt::format("this address does not take {}", method), std::move(allowed));
+}
+
+}  // namespace tidegate::api

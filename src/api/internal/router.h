@@ -1,0 +1,65 @@
+// Which request goes where, and who may send it: one table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tidegate::api {
+
+enum class Access : uint8_t {
+  kPublic,  // before there are credentials
+  kIngest,  // devices and users
+  kReader,  // users; never devices
+  kAdmin,   // users that may change things
+};
+
+enum class Endpoint : uint8_t {
+  kHealth,
+  kReady,
+  kMetrics,
+  kLogin,
+  kPassword,
+  kLogout,
+  kStatus,
+  kStatements,
+  kStreams,
+  kStream,
+  kDropStream,
+  kIngest,
+  kRecords,
+  kTail,
+  kPipelines,
+  kPipeline,
+  kDropPipeline,
+  kStopPipeline,
+  kStartPipeline,
+  kDevices,
+  kAddDevice,
+  kRemoveDevice,
+  kLiveQuery,
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/api/v1/streams/{name}"
+  Endpoint endpoint;
+  Access access;
+};
+
+[[nodiscard]] std::span<const Route> routes();
+
+struct RouteMatch {
+  const Route* route = nullptr;
+  std::string_view name;  // the segment that {name} stands for
+};
+
+// NotFound for an unknown path; MethodNotAllowed, whose hint is the value of Allow, for a known one.
+[[nodiscard]] Result<RouteMatch> match_route(std::string_view method, std::span<const std::string> segments);
+
+}  // namespace tidegate::api

@@ -1,0 +1,91 @@
+// Runs SQL scripts against the running platform: what they declare exists and runs when they return.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/guarded.h"
+#include "catalog/catalog.h"
+#include "engine/engine.h"
+#include "ingest/ingest.h"
+#include "log/log.h"
+#include "sql/sql.h"
+
+namespace tidegate::api {
+
+struct StatementResult {
+  std::string action;              // "created", "unchanged", "dropped", "listed", "explained"
+  std::string kind;                // "stream", "view", "pipeline", "plan"
+  std::string name;                // empty for lists and plans
+  std::vector<std::string> names;  // "listed"
+  std::string text;                // "explained"
+};
+
+// What ran before the first error, and that error.
+struct ScriptOutcome {
+  std::vector<StatementResult> results;
+  std::optional<Error> error;  // its position counts from the script's start
+};
+
+struct StatementParts {
+  catalog::Catalog& catalog;
+  log::Log& log;
+  ingest::Ingest& ingest;
+  engine::Engine& engine;
+  // A stream with a connector that carries its records out was opened, or is about to be dropped. May be empty.
+  std::function<Result<>(catalog::Catalog::StreamPtr)> start_sink{};
+  std::function<void(StreamId)> stop_sink{};
+};
+
+// One script, drop or start at a time (a lock); any thread, but not a network thread: it waits for the disk.
+// A statement has its whole effect or none. A definition that exists with the same text is left as it is; one with
+// another text is SqlAlreadyExists.
+class StatementExecutor {
+ public:
+  explicit StatementExecutor(StatementParts parts);
+
+  // Once, before anything else: opens all streams and starts all pipelines that are wanted. A pipeline that cannot
+  // start is marked failed (failures()) and the others go on; the error is one of opening a stream.
+  [[nodiscard]] Result<> restore();
+
+  [[nodiscard]] ScriptOutcome run(std::string_view script);
+
+  // For live queries: the statement must be one SELECT. Any thread; does not wait for a script under way.
+  [[nodiscard]] Result<sql::Plan> plan_select(std::string_view text) const;
+
+  [[nodiscard]] Result<> drop_stream(std::string_view name);
+  [[nodiscard]] Result<> drop_pipeline(std::string_view name);
+  [[nodiscard]] Result<> start_pipeline(std::string_view name);
+  [[nodiscard]] Result<> stop_pipeline(std::string_view name);
+
+  // Pipelines that are wanted and could not be started, by name, with the reason.
+  [[nodiscard]] std::map<std::string, std::string> failures() const;
+
+ private:
+  Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
+  Result<StatementResult> create(sql::CreateTable statement);
+  Result<StatementResult> create(sql::CreateView statement);
+  Result<StatementResult> insert(sql::InsertInto statement, std::vector<std::string> reads);
+  Result<StatementResult> drop(const sql::Drop& statement);
+  [[nodiscard]] StatementResult show(sql::ShowKind kind) const;
+  Result<> open(const catalog::Catalog::StreamPtr& stream);
+  Result<> launch(const catalog::PipelineDefinition& definition, sql::Plan plan);
+  Result<> launch_from_text(const catalog::PipelineDefinition& definition);
+  Result<> drop_stream_locked(std::string_view name);
+  Result<> drop_pipeline_locked(std::string_view name);
+
+  StatementParts parts_;
+  struct State {
+    std::map<std::string, std::string> failures;
+  };
+  Guarded<bool> running_;  // its lock orders the changes
+  Guarded<State> state_;
+};
+
+}  // namespace tidegate::api
