@@ -1,0 +1,92 @@
+#include "server/internal/mqtt_gateway.h"
+
+#include <fmt/format.h>
+
+#include "base/logging.h"
+#include "security/topic_rules.h"
+
+namespace tidegate::server {
+namespace {
+
+class Identity final : public net::MqttIdentity {
+ public:
+  explicit Identity(security::Principal principal) : principal_(std::move(principal)) {}
+  [[nodiscard]] std::string_view name() const override { return principal_.name; }
+  [[nodiscard]] const security::Principal& principal() const { return principal_; }
+
+ private:
+  const security::Principal principal_;
+};
+
+const security::Principal& principal_of(const net::MqttIdentity& identity) {
+  return static_cast<const Identity&>(identity).principal();  // the broker only ever sees what authenticate() made
+}
+
+class Lane final : public net::MqttLane {
+ public:
+  explicit Lane(ingest::Ingest& ingest) : ingest_(ingest), lane_(ingest.open_lane()) {}
+
+  // A topic that belongs to no stream is for subscribers only; nothing waits for the log then.
+  [[nodiscard]] Result<bool> publish(const net::MqttIdentity& identity, std::string_view topic,
+                                     std::string_view payload) override {
+    const auto stream = ingest_.route(topic);
+    if (!stream) return false;
+    ingest::Arrival arrival;
+    arrival.payload = payload;
+    arrival.topic = topic;
+    arrival.principal = &principal_of(identity);
+    arrival.padded = true;
+    TRY(lane_->accept(*stream, arrival));
+    return true;
+  }
+  bool flush(std::function<void(Result<>)> done) override { return lane_->flush(std::move(done)); }
+  [[nodiscard]] size_t waiting_rows() const override { return lane_->waiting_rows(); }
+
+ private:
+  ingest::Ingest& ingest_;
+  std::unique_ptr<ingest::Lane> lane_;
+};
+
+}  // namespace
+
+MqttGateway::MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
+                         bool open)
+    : authenticator_(authenticator), audit_(audit), ingest_(ingest), open_(open) {}
+
+Result<security::Principal> MqttGateway::principal_of(const net::MqttCredentials& who) {
+  if (open_) {
+    return security::Principal{security::PrincipalKind::kService, std::string(who.username.value_or("anybody")), true};
+  }
+  if (who.username && who.password) return authenticator_.device_by_token(*who.username, *who.password);
+  if (who.certificate_fingerprint) return authenticator_.device_by_certificate(*who.certificate_fingerprint);
+  return fail(ErrorCode::NotAuthenticated, "the connection gave no credentials",
+              "set the device's name as user name and its token as password, or use a client certificate");
+}
+
+Result<std::shared_ptr<const net::MqttIdentity>> MqttGateway::authenticate(const net::MqttCredentials& who) {
+  auto principal = principal_of(who);
+  if (!principal) {
+    audit_.record({std::string(who.username.value_or("")), "mqtt.connect", std::string(who.client_id), false,
+                   principal.error().message});
+    return fail(std::move(principal.error()));
+  }
+  if (!open_) audit_.record({"device/" + principal->name, "mqtt.connect", std::string(who.client_id), true, {}});
+  return std::make_shared<const Identity>(std::move(*principal));
+}
+
+bool MqttGateway::may_publish(const net::MqttIdentity& identity, std::string_view topic) {
+  return security::may_publish(server::principal_of(identity), topic);
+}
+
+bool MqttGateway::may_subscribe(const net::MqttIdentity& identity, std::string_view filter) {
+  return security::may_subscribe(server::principal_of(identity), filter);
+}
+
+bool MqttGateway::may_receive(const net::MqttIdentity& identity, std::string_view topic) {
+  return gate_.check_message(server::principal_of(identity), {topic}).has_value();
+}
+
+std::unique_ptr<net::MqttLane> MqttGateway::open_lane() { return std::make_unique<Lane>(ingest_); }
+bool MqttGateway::overloaded() { return ingest_.overloaded(); }
+
+}  // namespace tidegate::server

@@ -1,0 +1,292 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/json.hpp>
+
+#include "api/api.h"
+#include "base/logging.h"
+#include "io/file.h"
+#include "log/embedded_log.h"
+#include "net/http_server.h"
+#include "net/mqtt_listener.h"
+#include "security/tls_setup.h"
+#include "server/internal/broker_store.h"
+#include "server/internal/mqtt_gateway.h"
+#include "sinks/sink_runner.h"
+
+namespace tidegate::server {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+Result<> check_insecure(const ServerOptions& options) {
+  const auto outside = [](const std::optional<Endpoint>& endpoint) {
+    return endpoint && !is_loopback(endpoint->address);
+  };
+  if (outside(options.mqtt)) {
+    return fail(
+        ErrorCode::InsecureRefused,
+        fmt::format("plain-text MQTT on {} would show every record and token to the network", options.mqtt->address),
+        "use --mqtts for other machines, and keep --mqtt on 127.0.0.1");
+  }
+  if (options.insecure_dev && (outside(options.http) || outside(options.mqtts))) {
+    return fail(ErrorCode::InsecureRefused, "--insecure-dev takes everybody, so it listens on loopback only",
+                "leave --insecure-dev out, or listen on 127.0.0.1");
+  }
+  return {};
+}
+
+// Every part in the order in which it is built; destroyed in the reverse.
+class WiredServer final : public Server {
+ public:
+  explicit WiredServer(ServerOptions options) : options_(std::move(options)) {}
+  ~WiredServer() override { stop(); }
+
+  [[nodiscard]] Result<> start() {
+    TRY(check_insecure(options_));
+    TRY(open_storage());
+    TRY(open_platform());
+    TRY(open_mqtt());
+    TRY(open_http());
+    return announce();
+  }
+  [[nodiscard]] const Welcome& welcome() const override { return welcome_; }
+
+ private:
+  [[nodiscard]] Result<> open_storage();
+  [[nodiscard]] Result<> open_platform();
+  [[nodiscard]] Result<> open_mqtt();
+  [[nodiscard]] Result<> open_http();
+  [[nodiscard]] Result<> announce();
+  [[nodiscard]] Result<> write_server_file() const;
+  [[nodiscard]] std::vector<api::Metric> mqtt_metrics() const;
+  [[nodiscard]] std::vector<api::Metric> log_metrics() const;
+  [[nodiscard]] std::vector<api::Metric> sink_metrics() const;
+  [[nodiscard]] std::vector<api::Metric> more_metrics() const;
+  // To the subscribers of the broker; Overloaded before it runs, so that a sink tries again.
+  [[nodiscard]] Result<> publish(std::string_view topic, std::string_view payload);
+  void forget_sink(StreamId stream);
+  void stop();
+
+  const ServerOptions options_;
+  Welcome welcome_;
+  io::SystemClock clock_;
+  io::SystemRandom random_;
+  columnar::StringPool devices_;
+  security::TlsFiles tls_;
+  security::PolicyGate gate_;
+  std::unique_ptr<crypto::KeyRing> keys_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<security::Authenticator> authenticator_;
+  std::unique_ptr<security::Audit> audit_;
+  std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<sinks::SinkRunner> sinks_;
+  std::unique_ptr<api::StatementExecutor> statements_;
+  std::unique_ptr<MqttGateway> gateway_;
+  std::unique_ptr<BrokerStore> broker_store_;
+  std::unique_ptr<net::MqttBroker> broker_;
+  std::atomic<net::MqttBroker*> publisher_{nullptr};  // the broker, once it runs
+  std::unique_ptr<net::MqttListener> mqtt_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<net::HttpServer> http_;
+};
+
+Result<> WiredServer::open_storage() {
+  TRY(io::create_private_folder(options_.data));
+  TRY_ASSIGN(store_, store::Store::open(options_.data / "store"));
+  TRY_ASSIGN(keys_, crypto::KeyRing::open(options_.data / "keys", random_));
+  TRY_ASSIGN(tls_, security::prepare_tls(options_.data / "tls", {}, clock_, random_));
+  TRY_ASSIGN(catalog_, catalog::Catalog::open(*store_, *keys_, random_));
+  TRY_ASSIGN(authenticator_, security::Authenticator::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(audit_, security::Audit::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
+  return {};
+}
+
+Result<> WiredServer::open_platform() {
+  engine::EngineOptions engine_options;
+  engine_options.threads = options_.engine_threads;
+  engine_ = engine::Engine::create(*log_, clock_, devices_, engine_options);
+  ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
+  sinks_ = sinks::SinkRunner::create(
+      *log_, clock_,
+      {.data_folder = options_.data,
+       .publish = [this](std::string_view topic, std::string_view payload) { return publish(topic, payload); }});
+  statements_ = std::make_unique<api::StatementExecutor>(api::StatementParts{
+      .catalog = *catalog_,
+      .log = *log_,
+      .ingest = *ingest_,
+      .engine = *engine_,
+      .start_sink = [this](catalog::Catalog::StreamPtr stream) { return sinks_->add_sink(std::move(stream)); },
+      .stop_sink = [this](StreamId stream) { forget_sink(stream); }});
+  return statements_->restore();
+}
+
+Result<> WiredServer::open_mqtt() {
+  if (!options_.mqtt && !options_.mqtts) return {};
+  gateway_ = std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, options_.insecure_dev);
+  TRY_ASSIGN(crypto::Key key, keys_->data_key("broker"));
+  broker_store_ = std::make_unique<BrokerStore>(*store_, std::move(key), random_);
+  TRY_ASSIGN(broker_, net::MqttBroker::create({}, *gateway_, broker_store_.get(), clock_, random_));
+  publisher_ = broker_.get();
+  net::MqttListenerOptions listen;
+  listen.threads = options_.network_threads;
+  if (options_.mqtt) {
+    listen.plain_address = options_.mqtt->address;
+    listen.plain_port = options_.mqtt->port;
+  }
+  if (options_.mqtts) {
+    listen.tls_address = options_.mqtts->address;
+    listen.tls_port = options_.mqtts->port;
+    listen.tls = {tls_.server.certificate_pem, tls_.server.private_key_pem, tls_.authority.certificate_pem, false};
+  }
+  TRY_ASSIGN(mqtt_, net::MqttListener::start(std::move(listen), *broker_, *gateway_, clock_));
+  return {};
+}
+
+Result<> WiredServer::publish(std::string_view topic, std::string_view payload) {
+  net::MqttBroker* broker = publisher_.load();
+  if (broker == nullptr) return fail(ErrorCode::Overloaded, "the MQTT broker is not running");
+  constexpr uint8_t kAtLeastOnce = 1;
+  return broker->publish(topic, payload, kAtLeastOnce, false);
+}
+
+void WiredServer::forget_sink(StreamId stream) {
+  if (auto removed = sinks_->remove_sink(stream); !removed) {
+    log_warn("a sink's position could not be removed", {{"error", removed.error().to_string()}});
+  }
+}
+
+std::vector<api::Metric> WiredServer::mqtt_metrics() const {
+  if (!broker_) return {};
+  const net::MqttStats stats = broker_->stats();
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  return {
+      {"tidegate_mqtt_connections", "MQTT connections open now", false, number(stats.connections)},
+      {"tidegate_mqtt_messages_in_total", "MQTT publications received", true, number(stats.messages_in)},
+      {"tidegate_mqtt_messages_out_total", "MQTT publications delivered", true, number(stats.messages_out)},
+      {"tidegate_mqtt_messages_dropped_total", "for slow or absent subscribers", true, number(stats.messages_dropped)},
+      {"tidegate_mqtt_bytes_in_total", "bytes received over MQTT", true, number(stats.bytes_in)},
+      {"tidegate_mqtt_bytes_out_total", "bytes sent over MQTT", true, number(stats.bytes_out)}};
+}
+
+std::vector<api::Metric> WiredServer::log_metrics() const {
+  const log::LogStats stats = log_->stats();
+  size_t quarantined = 0;
+  for (const log::StreamStats& stream : stats.streams) quarantined += stream.quarantined.size();
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  constexpr double kMicro = 1e-6;
+  return {{"tidegate_log_commits_total", "group commits, each with one fsync", true, number(stats.commits)},
+          {"tidegate_log_failed_commits_total", "group commits that failed", true, number(stats.failed_commits)},
+          {"tidegate_log_rows_total", "rows committed since the start", true, number(stats.rows)},
+          {"tidegate_log_commit_p50_seconds", "queued to durable, recent commits", false,
+           number(stats.p50_commit_us) * kMicro},
+          {"tidegate_log_commit_p99_seconds", "queued to durable, recent commits", false,
+           number(stats.p99_commit_us) * kMicro},
+          {"tidegate_log_queued_bytes", "waiting for the next commit", false, number(stats.queued_bytes)},
+          {"tidegate_log_integrity_errors_total", "stored pieces found damaged since the start", true,
+           number(stats.integrity_errors)},
+          {"tidegate_log_quarantined_ranges", "ranges of offsets that are lost", false, number(quarantined)}};
+}
+
+std::vector<api::Metric> WiredServer::sink_metrics() const {
+  double lag_rows = 0;
+  double delivered = 0;
+  double failing = 0;
+  for (const sinks::SinkStatus& sink : sinks_->status()) {
+    lag_rows += static_cast<double>(sink.lag_rows);
+    delivered += static_cast<double>(sink.delivered);
+    failing += sink.last_error.empty() ? 0 : 1;
+  }
+  return {{"tidegate_sinks_lag_rows", "committed records that have not gone out, over all sinks", false, lag_rows},
+          {"tidegate_sinks_delivered_total", "records that went out since the start", true, delivered},
+          {"tidegate_sinks_failing", "sinks whose last attempt failed", false, failing}};
+}
+
+std::vector<api::Metric> WiredServer::more_metrics() const {
+  std::vector<api::Metric> all = log_metrics();
+  for (api::Metric& metric : sink_metrics()) all.push_back(std::move(metric));
+  for (api::Metric& metric : mqtt_metrics()) all.push_back(std::move(metric));
+  return all;
+}
+
+Result<> WiredServer::open_http() {
+  api::ApiOptions options;
+  options.version = kVersion;
+  options.authentication = !options_.insecure_dev;
+  options.more_metrics = [this] { return more_metrics(); };
+  api_ = api::Api::create({.catalog = *catalog_,
+                           .log = *log_,
+                           .ingest = *ingest_,
+                           .engine = *engine_,
+                           .authenticator = *authenticator_,
+                           .gate = gate_,
+                           .statements = *statements_,
+                           .clock = clock_},
+                          std::move(options));
+  net::HttpServerOptions listen;
+  listen.address = options_.http.address;
+  listen.port = options_.http.port;
+  if (!options_.insecure_dev) {
+    listen.tls = net::TlsServerOptions{tls_.server.certificate_pem, tls_.server.private_key_pem, {}, false};
+  }
+  TRY_ASSIGN(http_, net::HttpServer::start(std::move(listen), *api_, clock_));
+  return {};
+}
+
+// Tells the command line of this machine and the person in front of it how to get in.
+Result<> WiredServer::announce() {
+  TRY_ASSIGN(welcome_.admin_password, authenticator_->bootstrap_admin());
+  TRY_ASSIGN(const std::string token, authenticator_->issue_api_token("operator"));
+  TRY(io::write_file_atomic(options_.data / "operator.token", token + "\n", io::FilePrivacy::kOwnerOnly));
+  welcome_.http_url =
+      fmt::format("{}://{}:{}", options_.insecure_dev ? "http" : "https", options_.http.address, http_->port());
+  if (options_.mqtt) welcome_.mqtt_address = fmt::format("{}:{}", options_.mqtt->address, mqtt_->plain_port());
+  if (options_.mqtts) welcome_.mqtts_address = fmt::format("{}:{}", options_.mqtts->address, mqtt_->tls_port());
+  welcome_.ca_file = tls_.ca_file;
+  welcome_.streams = catalog_->streams().size();
+  welcome_.pipelines = catalog_->pipelines().size();
+  TRY(write_server_file());
+  api_->set_ready(true);
+  log_info("ready", {{"http", welcome_.http_url}, {"mqtt", welcome_.mqtt_address}, {"mqtts", welcome_.mqtts_address}});
+  return {};
+}
+
+Result<> WiredServer::write_server_file() const {
+  const boost::json::object file{{"http_url", welcome_.http_url},
+                                 {"http_port", http_->port()},
+                                 {"mqtt_port", options_.mqtt ? mqtt_->plain_port() : 0},
+                                 {"mqtts_port", options_.mqtts ? mqtt_->tls_port() : 0},
+                                 {"pid", ::getpid()}};
+  return io::write_file_atomic(options_.data / "server.json", boost::json::serialize(file) + "\n",
+                               io::FilePrivacy::kOwnerOnly);
+}
+
+// First no more input, then no more readers; the engine's and the log's destructors make everything durable.
+void WiredServer::stop() {
+  if (api_) api_->set_ready(false);
+  if (mqtt_) mqtt_->stop();
+  if (api_) api_->stop();
+  if (http_) http_->stop();
+  sinks_.reset();  // before the broker that they publish to
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
+  auto server = std::make_unique<WiredServer>(std::move(options));
+  TRY(server->start());
+  return server;
+}
+
+}  // namespace tidegate::server
