@@ -1,0 +1,279 @@
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <csignal>
+
+#include "cli/internal/commands.h"
+#include "cli/internal/sim_command.h"
+#include "crypto/certificates.h"
+#include "io/file.h"
+#include "sim/profile.h"
+
+namespace tidegate::cli {
+namespace {
+
+// Everything the command line can say, and what it asked for.
+struct CommandLine {
+  ClientOptions client;
+  ServeOptions serve;
+  SimOptions sim;
+  LiveOptions live;
+  std::string http = "127.0.0.1:8443";
+  std::string mqtt = "127.0.0.1:1883";
+  std::string mqtts = "127.0.0.1:8883";
+  std::string log_level = "info";
+  bool log_json = false;
+  std::string output = "table";
+  std::string file;
+  std::string name;
+  std::string sql;
+  std::string user = "admin";
+  std::string fingerprint;
+  std::string certificate;
+  std::string for_text;
+  bool password_stdin = false;
+  std::function<Result<int>()> command;  // exit code
+};
+
+template <class Work>
+std::function<Result<int>()> client_command(Work work) {
+  return [work]() -> Result<int> {
+    TRY(work());
+    return 0;
+  };
+}
+
+Result<std::optional<ListenAddress>> address_or_off(const std::string& text) {
+  if (text == "off") return std::nullopt;
+  TRY_ASSIGN(ListenAddress address, parse_listen_address(text));
+  return address;
+}
+
+Result<ServeOptions> serve_options(const CommandLine& line) {
+  ServeOptions options = line.serve;
+  options.data = line.client.data;
+  TRY_ASSIGN(options.http, parse_listen_address(line.http));
+  TRY_ASSIGN(options.mqtt, address_or_off(line.mqtt));
+  TRY_ASSIGN(options.mqtts, address_or_off(line.mqtts));
+  options.log_format = line.log_json ? LogFormat::kJson : LogFormat::kText;
+  options.log_level = line.log_level == "debug"   ? LogLevel::kDebug
+                      : line.log_level == "warn"  ? LogLevel::kWarn
+                      : line.log_level == "error" ? LogLevel::kError
+                                                  : LogLevel::kInfo;
+  return options;
+}
+
+void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const ServeOptions&)>& serve) {
+  CLI::App* command = app.add_subcommand("serve", "Run the server");
+  command->add_option("--http", line.http, "HTTPS address (REST, live queries)")->capture_default_str();
+  command->add_option("--mqtt", line.mqtt, "plain MQTT address, loopback only, or off")->capture_default_str();
+  command->add_option("--mqtts", line.mqtts, "MQTT over TLS address, or off")->capture_default_str();
+  command->add_option("--threads", line.serve.threads, "worker threads of the engine")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
+  command->add_flag("--log-json", line.log_json, "log lines as JSON");
+  command->add_option("--log-level", line.log_level)
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  command->callback([&line, &serve] {
+    line.command = [&line, &serve]() -> Result<int> {
+      TRY_ASSIGN(const ServeOptions options, serve_options(line));
+      return serve(options);
+    };
+  });
+}
+
+void add_sim(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("sim", "Replay a data file as MQTT devices");
+  command->add_option("--profile", line.sim.profile, "JSON file of settings (src/sim/README.md)");
+  command->add_option("--set", line.sim.settings, "a setting of the profile: --set devices=100 --set speed=0");
+  command->add_option("--mqtt", line.sim.mqtt, "MQTT server host:port; the data folder's server if left out");
+  command->add_flag("--plain", line.sim.plain, "no TLS (loopback only)");
+  command->add_option("--qos", line.sim.qos, "0, 1 or 2")->check(CLI::Range(0, 2))->capture_default_str();
+  command->add_option("--window", line.sim.window, "messages in flight per device")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--tokens", line.sim.tokens, "JSON file device -> token; new devices are added to it");
+  command->add_option("--record", line.sim.record, "write what was sent, and whether it was acknowledged, as NDJSON");
+  command->add_option("--limit", line.sim.limit, "stop after so many messages");
+  command->add_flag("--resume", line.sim.resume, "go on where the last run on this data folder stopped");
+  command->add_flag("--quiet", line.sim.quiet, "print nothing but errors");
+  command->callback(
+      [&line] { line.command = client_command([&line] { return run_simulation(line.client, line.sim); }); });
+}
+
+// `tidegate stream list|get|delete`, and the same for pipelines and devices.
+CLI::App* add_resource(CLI::App& app, CommandLine& line, const std::string& word, Resource resource) {
+  CLI::App* group = app.add_subcommand(word, fmt::format("List, show and delete {}s", word));
+  group->require_subcommand(1);
+  group->add_subcommand("list", fmt::format("All {}s", word))->callback([&line, resource] {
+    line.command = client_command([&line, resource] { return list_resources(line.client, resource); });
+  });
+  CLI::App* get = group->add_subcommand("get", fmt::format("One {} in full", word));
+  get->add_option("name", line.name)->required();
+  get->callback([&line, resource] {
+    line.command = client_command([&line, resource] { return show_resource(line.client, resource, line.name); });
+  });
+  CLI::App* remove = group->add_subcommand("delete", fmt::format("Delete a {}", word));
+  remove->add_option("name", line.name)->required();
+  remove->callback([&line, resource] {
+    line.command = client_command([&line, resource] { return delete_resource(line.client, resource, line.name); });
+  });
+  return group;
+}
+
+Result<> read_certificate(CommandLine& line) {
+  if (line.certificate.empty()) return {};
+  TRY_ASSIGN(const std::string pem, io::read_file(line.certificate));
+  TRY_ASSIGN(line.fingerprint, crypto::certificate_fingerprint(pem));
+  return {};
+}
+
+void add_resources(CLI::App& app, CommandLine& line) {
+  add_resource(app, line, "stream", Resource::kStream);
+  CLI::App* pipelines = add_resource(app, line, "pipeline", Resource::kPipeline);
+  for (const bool running : {false, true}) {
+    CLI::App* command = pipelines->add_subcommand(running ? "start" : "stop", running ? "Run it again" : "Let it rest");
+    command->add_option("name", line.name)->required();
+    command->callback([&line, running] {
+      line.command = client_command([&line, running] { return set_pipeline_running(line.client, line.name, running); });
+    });
+  }
+  CLI::App* devices = add_resource(app, line, "device", Resource::kDevice);
+  CLI::App* add = devices->add_subcommand("add", "Register a device; prints its token once");
+  add->add_option("name", line.name)->required();
+  add->add_option("--certificate-fingerprint", line.fingerprint, "SHA-256 of its client certificate, hex");
+  add->add_option("--certificate", line.certificate, "its client certificate (PEM file), in place of the fingerprint");
+  add->callback([&line] {
+    line.command = client_command([&line]() -> Result<> {
+      TRY(read_certificate(line));
+      return add_device(line.client, line.name, line.fingerprint);
+    });
+  });
+}
+
+void add_live_options(CLI::App& command, CommandLine& line) {
+  command.add_flag("--from-start", line.live.from_start, "begin with the oldest record that is kept");
+  command.add_option("--for", line.for_text, "end after this time: 10s, 5m");
+  command.add_option("--limit", line.live.limit, "end after so many rows");
+}
+
+Result<> set_live_time(CommandLine& line) {
+  if (line.for_text.empty()) return {};
+  TRY_ASSIGN(line.live.for_us, sim::parse_duration(line.for_text));
+  return {};
+}
+
+void add_queries(CLI::App& app, CommandLine& line) {
+  CLI::App* apply = app.add_subcommand("apply", "Run a file of SQL statements");
+  apply->add_option("-f,--file", line.file, "file, or - for standard input")->required();
+  apply->callback([&line] { line.command = client_command([&line] { return apply_file(line.client, line.file); }); });
+  CLI::App* sql = app.add_subcommand("sql", "Run SQL; a SELECT shows live results until Ctrl-C");
+  sql->add_option("statement", line.sql)->required();
+  add_live_options(*sql, line);
+  sql->callback([&line] {
+    line.command = client_command([&line]() -> Result<> {
+      TRY(set_live_time(line));
+      return run_sql(line.client, line.sql, line.live);
+    });
+  });
+  CLI::App* tail = app.add_subcommand("tail", "Show the records of a stream as they come");
+  tail->add_option("stream", line.name)->required();
+  add_live_options(*tail, line);
+  tail->callback([&line] {
+    line.command = client_command([&line]() -> Result<> {
+      TRY(set_live_time(line));
+      return tail_stream(line.client, line.name, line.live);
+    });
+  });
+  CLI::App* explain = app.add_subcommand("explain", "Show how a query would run");
+  explain->add_option("query", line.sql)->required();
+  explain->callback([&line] {
+    line.command = client_command([&line] { return run_statements(line.client, "EXPLAIN " + line.sql); });
+  });
+}
+
+void add_session(CLI::App& app, CommandLine& line) {
+  app.add_subcommand("status", "The server, its streams and its pipelines")->callback([&line] {
+    line.command = client_command([&line] { return show_status(line.client); });
+  });
+  CLI::App* login = app.add_subcommand("login", "Log in to a server; kept for 12 hours");
+  CLI::App* passwd = app.add_subcommand("passwd", "Change a password");
+  for (CLI::App* command : {login, passwd}) {
+    command->add_option("--user", line.user)->capture_default_str();
+    command->add_flag("--password-stdin", line.password_stdin, "read passwords from standard input, one a line");
+  }
+  login->callback([&line] {
+    line.command = client_command([&line] { return log_in(line.client, line.user, line.password_stdin); });
+  });
+  passwd->callback([&line] {
+    line.command = client_command([&line] { return change_password(line.client, line.user, line.password_stdin); });
+  });
+}
+
+void add_client_options(CLI::App& app, CommandLine& line) {
+  app.add_option("--data", line.client.data, "data folder of the server")
+      ->envname("TIDEGATE_DATA")
+      ->capture_default_str();
+  app.add_option("--server", line.client.server, "https://host:port of a server elsewhere")->envname("TIDEGATE_SERVER");
+  app.add_option("--token", line.client.token, "API token")->envname("TIDEGATE_TOKEN");
+  app.add_option("--ca", line.client.ca_file, "authority that signed the server's certificate (PEM)")
+      ->envname("TIDEGATE_CA");
+  app.add_option("-o,--output", line.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+}
+
+int report(const Error& error) {
+  if (!error.message.empty()) fmt::print(stderr, "tidegate: {}\n", error.to_string());
+  return error.code == ErrorCode::UsageError ? 2 : 1;
+}
+
+}  // namespace
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  ListenAddress address;
+  const size_t colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const auto read = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool bare_v6 = !bracketed && host.find(':') != std::string_view::npos;
+  if (port.empty() || read.ec != std::errc() || read.ptr != port.data() + port.size() || bare_v6) {
+    return fail(ErrorCode::UsageError, fmt::format("'{}' is not an address", text),
+                "write host:port, for example 127.0.0.1:8443 or [::1]:8443");
+  }
+  if (!host.empty()) address.host = host;
+  return address;
+}
+
+int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>& serve) {
+  CommandLine line;
+  CLI::App app("Tidegate: private real-time analytics for IoT data", "tidegate");
+  app.set_version_flag("--version", "tidegate 0.1.0");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_client_options(app, line);
+  add_serve(app, line, serve);
+  add_queries(app, line);
+  add_resources(app, line);
+  add_session(app, line);
+  add_sim(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that goes while we write is an error to report, not the end of the process
+  line.client.format = line.output == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+  const Result<int> outcome = line.command();
+  return outcome ? *outcome : report(outcome.error());
+}
+
+}  // namespace tidegate::cli

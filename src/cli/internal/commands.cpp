@@ -1,0 +1,201 @@
+#include "cli/internal/commands.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <iterator>
+#include <vector>
+
+namespace tidegate::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct ListedColumn {
+  std::string_view member;
+  std::string_view title;
+  bool right = false;
+};
+
+struct ResourceText {
+  std::string_view word;
+  std::string_view path;
+  std::vector<ListedColumn> columns;
+};
+
+const ResourceText& text_of(Resource resource) {
+  static const ResourceText kStreams{"stream",
+                                     "streams",
+                                     {{"name", "stream"},
+                                      {"connector", "kind"},
+                                      {"begin_offset", "first", true},
+                                      {"end_offset", "end", true},
+                                      {"ingested_rows", "ingested", true},
+                                      {"dead_letters", "dead letters", true}}};
+  static const ResourceText kPipelines{"pipeline",
+                                       "pipelines",
+                                       {{"name", "pipeline"},
+                                        {"state", "state"},
+                                        {"target", "writes"},
+                                        {"rows_in", "rows in", true},
+                                        {"rows_out", "rows out", true},
+                                        {"late", "late", true},
+                                        {"lag_rows", "lag", true},
+                                        {"error", "error"}}};
+  static const ResourceText kDevices{
+      "device", "devices", {{"name", "device"}, {"token", "token"}, {"certificate_fingerprint", "certificate"}}};
+  switch (resource) {
+    case Resource::kStream: return kStreams;
+    case Resource::kPipeline: return kPipelines;
+    case Resource::kDevice: break;
+  }
+  return kDevices;
+}
+
+std::string path_of(Resource resource, std::string_view name) {
+  return fmt::format("/api/v1/{}/{}", text_of(resource).path, net::percent_encode(name));
+}
+
+const json::value& member(const json::value& object, std::string_view name) {
+  static const json::value kNull;
+  if (!object.is_object()) return kNull;
+  const json::value* found = object.get_object().if_contains({name.data(), name.size()});
+  return found == nullptr ? kNull : *found;
+}
+
+std::string list_table(const ResourceText& text, const json::value& list) {
+  std::vector<OutputColumn> columns;
+  for (const ListedColumn& column : text.columns) columns.push_back({std::string(column.title), column.right});
+  std::vector<std::vector<std::string>> rows;
+  if (list.is_array()) {
+    for (const json::value& item : list.get_array()) {
+      std::vector<std::string> row;
+      for (const ListedColumn& column : text.columns) row.push_back(cell_text(member(item, column.member)));
+      rows.push_back(std::move(row));
+    }
+  }
+  return render_table(std::move(columns), rows, fmt::format("no {} yet", text.path));
+}
+
+// An object as "name  value" lines; texts of several lines (SQL) stand below their name.
+std::string object_lines(const json::value& object) {
+  if (!object.is_object()) return json_text(object) + "\n";
+  std::vector<OutputColumn> columns{{"", false}, {"", false}};
+  std::string out;
+  std::string below;
+  for (const auto& [name, value] : object.get_object()) columns[0].width = std::max(columns[0].width, name.size());
+  for (const auto& [name, value] : object.get_object()) {
+    if (name == "schema") {
+      below += "columns\n";
+      for (const json::value& column : member(value, "columns").get_array()) {
+        below += fmt::format("  {}  {}{}\n", cell_text(member(column, "name")), cell_text(member(column, "type")),
+                             member(column, "nullable") == json::value(false) ? " NOT NULL" : "");
+      }
+    } else if (name == "sql") {
+      below += fmt::format("{}\n", std::string_view(value.is_string() ? value.get_string() : json::string()));
+    } else if (name == "operators" && value.is_array()) {
+      const ResourceText operators{"operator",
+                                   "operators",
+                                   {{"id", "operator"},
+                                    {"kind", "kind"},
+                                    {"rows_in", "rows in", true},
+                                    {"rows_out", "rows out", true},
+                                    {"late", "late", true},
+                                    {"memory_bytes", "memory", true}}};
+      below += list_table(operators, value);
+    } else {
+      columns[1].width = 0;
+      out += table_line(columns, {std::string(name), cell_text(value)});
+    }
+  }
+  return out + (below.empty() ? "" : "\n" + below);
+}
+
+void print_json(const json::value& value) { print(json_text(value) + "\n"); }
+
+void print_done(const ClientOptions& options, std::string_view action, std::string_view word, std::string_view name) {
+  if (options.format == OutputFormat::kJson) return;
+  print(fmt::format("{} {} {}\n", action, word, printable(name)));
+}
+
+}  // namespace
+
+Result<> list_resources(const ClientOptions& options, Resource resource) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  const ResourceText& text = text_of(resource);
+  TRY_ASSIGN(const json::value answer, connection.call("GET", fmt::format("/api/v1/{}", text.path)));
+  const json::value& list = member(answer, text.path);
+  if (options.format == OutputFormat::kJson) {
+    print_json(list);
+  } else {
+    print(list_table(text, list));
+  }
+  return {};
+}
+
+Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  json::value found;
+  if (resource == Resource::kDevice) {
+    TRY_ASSIGN(const json::value answer, connection.call("GET", "/api/v1/devices"));
+    for (const json::value& device : member(answer, "devices").get_array()) {
+      if (member(device, "name") == json::value(name)) found = device;
+    }
+    if (found.is_null()) return fail(ErrorCode::NotFound, fmt::format("there is no device '{}'", name));
+  } else {
+    TRY_ASSIGN(found, connection.call("GET", path_of(resource, name)));
+  }
+  if (options.format == OutputFormat::kJson) {
+    print_json(found);
+  } else {
+    print(object_lines(found));
+  }
+  return {};
+}
+
+Result<> delete_resource(const ClientOptions& options, Resource resource, const std::string& name) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  TRY(connection.call("DELETE", path_of(resource, name)));
+  print_done(options, "deleted", text_of(resource).word, name);
+  return {};
+}
+
+Result<> set_pipeline_running(const ClientOptions& options, const std::string& name, bool running) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  TRY(connection.call("POST", path_of(Resource::kPipeline, name) + (running ? "/start" : "/stop")));
+  print_done(options, running ? "started" : "stopped", "pipeline", name);
+  return {};
+}
+
+Result<> add_device(const ClientOptions& options, const std::string& name, const std::string& certificate_fingerprint) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  json::object body{{"name", name}};
+  if (!certificate_fingerprint.empty()) body["certificate_fingerprint"] = certificate_fingerprint;
+  TRY_ASSIGN(const json::value answer, connection.call("POST", "/api/v1/devices", json::serialize(body)));
+  if (options.format == OutputFormat::kJson) {
+    print_json(answer);
+  } else {
+    print(fmt::format("added device {}\ntoken  {}\n\nIt is shown only now. MQTT: user name '{}', password the token.\n",
+                      printable(name), cell_text(member(answer, "token")), printable(name)));
+  }
+  return {};
+}
+
+Result<> show_status(const ClientOptions& options) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  TRY_ASSIGN(json::value status, connection.call("GET", "/api/v1/status"));
+  TRY_ASSIGN(const json::value pipelines, connection.call("GET", "/api/v1/pipelines"));
+  TRY_ASSIGN(const json::value streams, connection.call("GET", "/api/v1/streams"));
+  if (options.format == OutputFormat::kJson) {
+    status.as_object()["pipeline_list"] = member(pipelines, "pipelines");
+    status.as_object()["stream_list"] = member(streams, "streams");
+    print_json(status);
+    return {};
+  }
+  print(fmt::format("server  {}\n", connection.access().url) + object_lines(status));
+  print("\n" + list_table(text_of(Resource::kStream), member(streams, "streams")));
+  print("\n" + list_table(text_of(Resource::kPipeline), member(pipelines, "pipelines")));
+  return {};
+}
+
+}  // namespace tidegate::cli

@@ -1,0 +1,48 @@
+// The commands that ask a server and print its answer. Each returns an error for run_cli to print.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "cli/internal/connection.h"
+
+namespace tidegate::cli {
+
+// The things that can be listed, shown and deleted by name.
+enum class Resource : uint8_t { kStream, kPipeline, kDevice };
+
+[[nodiscard]] Result<> list_resources(const ClientOptions& options, Resource resource);
+[[nodiscard]] Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name);
+[[nodiscard]] Result<> delete_resource(const ClientOptions& options, Resource resource, const std::string& name);
+[[nodiscard]] Result<> set_pipeline_running(const ClientOptions& options, const std::string& name, bool running);
+[[nodiscard]] Result<> add_device(const ClientOptions& options, const std::string& name,
+                                  const std::string& certificate_fingerprint);
+[[nodiscard]] Result<> show_status(const ClientOptions& options);
+
+// A script from a file ("-": standard input). Prints what was done; the error has the file's line and a caret.
+[[nodiscard]] Result<> apply_file(const ClientOptions& options, const std::string& file);
+[[nodiscard]] Result<> run_statements(const ClientOptions& options, const std::string& script);
+
+struct LiveOptions {
+  bool from_start = false;
+  int64_t for_us = 0;  // ends after this; 0: never
+  uint64_t limit = 0;  // ends after so many rows; 0: never
+};
+// `sql` with a SELECT runs live; any other statement is run like a script.
+[[nodiscard]] Result<> run_sql(const ClientOptions& options, const std::string& sql, const LiveOptions& live);
+[[nodiscard]] Result<> tail_stream(const ClientOptions& options, const std::string& name, const LiveOptions& live);
+
+// Asks for the password on the terminal, or reads a line of standard input. A one-time password is changed at once.
+[[nodiscard]] Result<> log_in(const ClientOptions& options, const std::string& user, bool password_stdin);
+[[nodiscard]] Result<> change_password(const ClientOptions& options, const std::string& user, bool password_stdin);
+
+// An error whose text is on standard error already (with the source and a caret): only the exit code is left to give.
+[[nodiscard]] inline std::unexpected<Error> already_told() { return fail(ErrorCode::BadRequest, ""); }
+
+// First word is SELECT or WITH, after comments and blanks.
+[[nodiscard]] bool is_query(std::string_view sql);
+
+}  // namespace tidegate::cli
