@@ -1,0 +1,254 @@
+#include "runner/platform.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <map>
+
+#include "engine/late.h"
+#include "log/embedded_log.h"
+
+namespace tidegate::streams {
+
+class Platform::CatalogNames final : public sql::Names {
+ public:
+  explicit CatalogNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
+  std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
+    return catalog_.find_stream(name);
+  }
+  std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
+    return catalog_.find_view(name);
+  }
+
+ private:
+  const catalog::Catalog& catalog_;
+};
+
+Platform::Platform(std::filesystem::path folder, int64_t clock_us, const Settings& settings)
+    : folder_(std::move(folder)), settings_(settings), clock_(clock_us) {}
+
+// The engine first: its last epoch needs the log.
+Platform::~Platform() {
+  engine_.reset();
+  lane_.reset();
+  ingest_.reset();
+  log_.reset();
+}
+
+Result<std::unique_ptr<Platform>> Platform::open(const std::filesystem::path& folder, int64_t clock_us,
+                                                 const Settings& settings) {
+  std::unique_ptr<Platform> platform(new Platform(folder, clock_us, settings));
+  TRY(platform->open_parts());
+  TRY(platform->resume());
+  return platform;
+}
+
+Result<> Platform::open_parts() {
+  TRY_ASSIGN(keys_, crypto::KeyRing::open(folder_ / "keys", random_));
+  TRY_ASSIGN(store_, store::Store::open(folder_ / "store"));
+  TRY_ASSIGN(catalog_, catalog::Catalog::open(*store_, *keys_, random_));
+  names_ = std::make_unique<CatalogNames>(*catalog_);
+  log::EmbeddedLogOptions log_options;
+  log_options.manual = true;
+  TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, log_options));
+  ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
+  lane_ = ingest_->open_lane();
+  engine::EngineOptions options;
+  options.threads = settings_.threads;
+  options.max_batch_rows = settings_.max_batch_rows;
+  options.manual = true;
+  engine_ = engine::Engine::create(*log_, clock_, devices_, options);
+  return {};
+}
+
+// What the catalog says was there before.
+Result<> Platform::resume() {
+  for (const auto& stream : catalog_->streams()) TRY(open_stream(stream));
+  for (const auto& stream : catalog_->streams()) TRY(connect(stream));
+  for (const catalog::PipelineDefinition& pipeline : catalog_->pipelines()) {
+    TRY_ASSIGN(sql::InsertInto insert, analyze_insert(pipeline.sql));
+    TRY(start(pipeline, std::move(insert)));
+  }
+  return {};
+}
+
+Result<> Platform::open_stream(const catalog::Catalog::StreamPtr& stream) { return log_->open_stream(stream); }
+
+// Lets records in, if the stream takes any from outside.
+Result<> Platform::connect(const catalog::Catalog::StreamPtr& stream) {
+  const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(stream->name));
+  if (dead_letters != nullptr) ingest_->add_stream(stream, dead_letters);
+  return {};
+}
+
+Result<> Platform::execute(std::string_view script, const std::string& pipeline) {
+  TRY_ASSIGN(const std::vector<sql::StatementText> statements, sql::split_script(script));
+  sql::ScriptSettings settings;
+  for (const sql::StatementText& text : statements) {
+    TRY_ASSIGN(std::optional<sql::Statement> statement, sql::analyze(text, *names_, settings));
+    if (statement) TRY(apply(std::move(*statement), pipeline));
+  }
+  return {};
+}
+
+Result<> Platform::apply(sql::Statement statement, const std::string& pipeline) {
+  if (auto* table = std::get_if<sql::CreateTable>(&statement)) {
+    if (table->if_not_exists && catalog_->find_stream(table->definition.name) != nullptr) return {};
+    TRY_ASSIGN(const auto stream, catalog_->add_stream(std::move(table->definition)));
+    TRY(open_stream(stream));
+    const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(stream->name));
+    if (dead_letters != nullptr) TRY(open_stream(dead_letters));
+    return connect(stream);
+  }
+  if (auto* view = std::get_if<sql::CreateView>(&statement)) {
+    if (view->if_not_exists && catalog_->find_view(view->definition.name)) return {};
+    return catalog_->add_view(std::move(view->definition));
+  }
+  if (auto* insert = std::get_if<sql::InsertInto>(&statement)) {
+    const std::string name = pipeline.empty() ? insert->pipeline : pipeline;
+    return add_pipeline(std::move(*insert), name);
+  }
+  if (const auto* dropped = std::get_if<sql::Drop>(&statement)) return drop(*dropped);
+  return {};
+}
+
+namespace {
+
+void collect_sources(const sql::PlanNode& node, std::vector<std::string>& names) {
+  if (const auto* scan = std::get_if<sql::Scan>(&node.node)) names.push_back(scan->stream->name);
+  for (const auto& input : node.inputs) collect_sources(*input, names);
+}
+
+}  // namespace
+
+Result<> Platform::add_pipeline(sql::InsertInto insert, const std::string& name) {
+  std::vector<std::string> reads;
+  collect_sources(*insert.plan.root, reads);
+  catalog::PipelineDefinition definition;
+  definition.name = name;
+  definition.target = insert.target->name;
+  definition.sql = insert.sql;
+  const columnar::SchemaPtr late_schema = engine::late_schema(insert.plan);
+  TRY_ASSIGN(definition, catalog_->add_pipeline(std::move(definition), std::move(reads), late_schema));
+  if (late_schema != nullptr) TRY(open_stream(catalog_->find_stream(catalog::late_name(name))));
+  return start(definition, std::move(insert));
+}
+
+Result<> Platform::start(const catalog::PipelineDefinition& definition, sql::InsertInto insert) {
+  const auto late = catalog_->find_stream(catalog::late_name(definition.name));
+  return engine_->start({definition, std::move(insert.plan), insert.target, late});
+}
+
+Result<sql::InsertInto> Platform::analyze_insert(const std::string& sql) const {
+  sql::ScriptSettings settings;
+  TRY_ASSIGN(std::optional<sql::Statement> statement, sql::analyze({sql, {}}, *names_, settings));
+  auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
+  if (insert == nullptr) return fail(ErrorCode::Bug, fmt::format("the catalog holds no INSERT INTO: {}", sql));
+  return std::move(*insert);
+}
+
+Result<> Platform::drop(const sql::Drop& drop) {
+  switch (drop.kind) {
+    case sql::DropKind::kTable: return catalog_->drop_stream(drop.name);
+    case sql::DropKind::kView: return catalog_->drop_view(drop.name);
+    case sql::DropKind::kPipeline: break;
+  }
+  const auto pipeline = catalog_->find_pipeline(drop.name);
+  if (!pipeline) return fail(ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", drop.name));
+  TRY(engine_->stop(pipeline->id));
+  TRY(catalog_->drop_pipeline(drop.name));
+  return log_->drop_state(pipeline->id);
+}
+
+Result<std::string> Platform::explain(std::string_view statement) {
+  TRY_ASSIGN(const std::vector<sql::StatementText> statements, sql::split_script(statement));
+  if (statements.size() != 1) return fail(ErrorCode::UsageError, "explain takes one statement");
+  sql::StatementText text = statements.front();
+  text.text = "EXPLAIN " + text.text;
+  sql::ScriptSettings settings;
+  TRY_ASSIGN(std::optional<sql::Statement> analyzed, sql::analyze(text, *names_, settings));
+  if (!analyzed || !std::holds_alternative<sql::Explain>(*analyzed)) {
+    return fail(ErrorCode::UsageError, "this statement has no plan");
+  }
+  return std::get<sql::Explain>(*analyzed).text;
+}
+
+Result<catalog::Catalog::StreamPtr> Platform::stream(std::string_view name) const {
+  auto found = catalog_->find_stream(name);
+  if (found == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream '{}'", name));
+  return found;
+}
+
+Result<> Platform::push(std::string_view name, const std::vector<std::string>& lines, const std::string& device) {
+  TRY_ASSIGN(const auto target, stream(name));
+  security::Principal sender{security::PrincipalKind::kService, "tests", false};
+  if (!device.empty()) sender = {security::PrincipalKind::kDevice, device, false};
+  std::vector<std::string> payloads;
+  if (settings_.one_row_per_flush) {
+    payloads = lines;
+  } else {
+    payloads.push_back(fmt::format("{}", fmt::join(lines, "\n")));
+  }
+  for (const std::string& payload : payloads) {
+    ingest::Arrival arrival;
+    arrival.payload = payload;
+    arrival.principal = &sender;
+    TRY(lane_->accept(target->id, arrival));
+    TRY(flush(*lane_));
+  }
+  return {};
+}
+
+Result<> Platform::flush(ingest::Lane& lane) {
+  std::promise<Result<>> committed;
+  auto outcome = committed.get_future();
+  if (!lane.flush([&committed](Result<> result) { committed.set_value(std::move(result)); })) return {};
+  return outcome.get();
+}
+
+Result<std::vector<columnar::Batch>> Platform::read(std::string_view name, Offset& from) {
+  constexpr size_t kRowsAtOnce = 10'000;
+  TRY_ASSIGN(const auto source, stream(name));
+  std::vector<columnar::Batch> batches;
+  while (from < log_->end(source->id)) {
+    TRY_ASSIGN(const auto found, log_->read(source->id, from, kRowsAtOnce));
+    for (const auto& part : found) {
+      batches.push_back(part->batch);
+      from = part->end();
+    }
+  }
+  return batches;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+using Listing = std::map<std::string, std::pair<uintmax_t, fs::file_time_type>>;
+
+Listing list_files(const fs::path& folder) {
+  Listing files;
+  std::error_code gone;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, gone)) {
+    if (!entry.is_regular_file(gone)) continue;
+    files[fs::relative(entry.path(), folder)] = {entry.file_size(gone), entry.last_write_time(gone)};
+  }
+  return files;
+}
+
+}  // namespace
+
+// The log is idle, so every acknowledged byte is in the files; the store may still be tidying up behind its own back,
+// so the copy counts only if nothing changed while it was made.
+Result<> Platform::crash_image(const fs::path& target) const {
+  constexpr int kAttempts = 100;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::error_code problem;
+    fs::remove_all(target, problem);
+    const Listing before = list_files(folder_);
+    fs::copy(folder_, target, fs::copy_options::recursive, problem);
+    if (!problem && list_files(folder_) == before) return {};
+  }
+  return fail(ErrorCode::DataFolderUnusable, fmt::format("cannot copy {} while it stands still", folder_.string()));
+}
+
+}  // namespace tidegate::streams

@@ -1,0 +1,137 @@
+#include "runner/rows.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cmath>
+
+#include "codec/json_encoder.h"
+#include "codec/timestamp_text.h"
+
+namespace tidegate::streams {
+
+namespace {
+
+using columnar::TypeKind;
+namespace json = boost::json;
+
+std::string_view kind_prefix(columnar::RowKind kind) {
+  switch (kind) {
+    case columnar::RowKind::kInsert: return "";
+    case columnar::RowKind::kUpdateBefore: return "-U ";
+    case columnar::RowKind::kUpdateAfter: return "+U ";
+    default: return "-D ";
+  }
+}
+
+std::string_view prefix_of(std::string_view line) {
+  for (const std::string_view prefix : {"-U ", "+U ", "-D "}) {
+    if (line.starts_with(prefix)) return line.substr(0, prefix.size());
+  }
+  return {};
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  codec::append_json_string(text, out);
+  return out;
+}
+
+std::string double_text(double value) {
+  return std::isfinite(value) ? fmt::format("{:.12g}", value) : quoted(fmt::format("{}", value));
+}
+
+std::string time_text(int64_t time_us) {
+  if (time_us % kMicrosPerMilli == 0) return fmt::format("{}", time_us / kMicrosPerMilli);
+  return fmt::format("{:.3f}", static_cast<double>(time_us) / kMicrosPerMilli);
+}
+
+std::string column_text(const columnar::Column& column, size_t row) {
+  if (!column.valid(row)) return "null";
+  switch (column.type) {
+    case TypeKind::kBoolean: return column.integer_at(row) != 0 ? "true" : "false";
+    case TypeKind::kDouble: return double_text(column.values<double>()[row]);
+    case TypeKind::kString: return quoted(column.string_at(row));
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampLtz: return time_text(column.integer_at(row));
+    default: return fmt::format("{}", column.integer_at(row));
+  }
+}
+
+// What the golden file says, in the form column_text() gives.
+std::string json_text(const json::value& value, TypeKind type) {
+  if (columnar::is_timestamp(type) && value.is_string()) {
+    const auto time_us = codec::parse_timestamp(std::string_view(value.get_string()), type);
+    if (time_us) return time_text(*time_us);
+  }
+  if (type == TypeKind::kDouble && value.is_number()) return double_text(value.to_number<double>());
+  if (value.is_string()) return quoted(std::string_view(value.get_string()));
+  return json::serialize(value);
+}
+
+Result<json::object> parse_line(std::string_view line) {
+  const std::string_view text = line.substr(prefix_of(line).size());
+  boost::system::error_code problem;
+  json::value parsed = json::parse(json::string_view(text.data(), text.size()), problem);
+  if (problem || !parsed.is_object()) {
+    return fail(ErrorCode::RecordMalformed, fmt::format("'{}' is no JSON object", line));
+  }
+  return std::move(parsed.get_object());
+}
+
+std::string member(std::string_view name, std::string_view value) { return fmt::format("\"{}\":{}", name, value); }
+
+std::string joined(std::string_view prefix, const std::vector<std::string>& members) {
+  return fmt::format("{}{{{}}}", prefix, fmt::join(members, ","));
+}
+
+std::vector<std::string> all_names(const columnar::Schema& schema) {
+  std::vector<std::string> names;
+  for (const columnar::Field& field : schema.fields) names.push_back(field.name);
+  return names;
+}
+
+Result<size_t> index_of(const columnar::Schema& schema, const std::string& name) {
+  const auto index = schema.index_of(name);
+  if (index) return *index;
+  return fail(ErrorCode::RecordDoesNotFit,
+              fmt::format("there is no column '{}', but {}", name, fmt::join(all_names(schema), ", ")));
+}
+
+}  // namespace
+
+Result<std::string> canonical_row(const columnar::Batch& batch, size_t row, const std::vector<std::string>& names) {
+  std::vector<std::string> members;
+  for (const std::string& name : names.empty() ? all_names(*batch.schema) : names) {
+    TRY_ASSIGN(const size_t index, index_of(*batch.schema, name));
+    members.push_back(member(name, column_text(*batch.columns[index], row)));
+  }
+  return joined(kind_prefix(batch.kind(row)), members);
+}
+
+Result<std::string> canonical_line(std::string_view line, const columnar::Schema& schema,
+                                   const std::vector<std::string>& names) {
+  TRY_ASSIGN(const json::object object, parse_line(line));
+  const std::vector<std::string> wanted = names.empty() ? all_names(schema) : names;
+  std::vector<std::string> members;
+  for (const std::string& name : wanted) {
+    TRY_ASSIGN(const size_t index, index_of(schema, name));
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr) return fail(ErrorCode::RecordDoesNotFit, fmt::format("'{}' does not name '{}'", line, name));
+    members.push_back(member(name, json_text(*value, schema.fields[index].type)));
+  }
+  if (object.size() != wanted.size()) {
+    return fail(ErrorCode::RecordDoesNotFit,
+                fmt::format("'{}' names other columns than {}", line, fmt::join(wanted, ", ")));
+  }
+  return joined(prefix_of(line), members);
+}
+
+Result<std::vector<std::string>> names_in(std::string_view line) {
+  TRY_ASSIGN(const json::object object, parse_line(line));
+  std::vector<std::string> names;
+  for (const auto& entry : object) names.emplace_back(entry.key());
+  return names;
+}
+
+}  // namespace tidegate::streams
