@@ -19,6 +19,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of g++ 12 at -O2 in the standard library's own headers.
   target_compile_options(tidegate_options INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
     -Wno-stringop-overread -Wno-maybe-uninitialized)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12 uses its own deprecated get_temporary_buffer in stable_partition and stable_sort.
+  target_compile_options(tidegate_options INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(TIDEGATE_SANITIZE)
