@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/mqtt_packet.h"
 
 namespace tidegate::net {
 
@@ -41,19 +42,38 @@ class MqttLane {
   [[nodiscard]] virtual size_t waiting_rows() const = 0;
 };
 
+// A publication that may go out to one subscriber. Only MqttHandler::clear makes one, and what the broker sends to
+// subscribers is written from this type alone: no way out can forget to ask.
+class MqttCleared {
+ public:
+  [[nodiscard]] const MqttPublish& publish() const { return *publish_; }
+
+ private:
+  friend class MqttHandler;
+  explicit MqttCleared(const MqttPublish& publish) : publish_(&publish) {}
+  const MqttPublish* publish_;
+};
+
 // Any thread.
 class MqttHandler {
  public:
-  // Shared: a connection and the session that outlives it both hold the identity.
   virtual ~MqttHandler() = default;
+  // Shared: a connection and the session that outlives it both hold the identity.
   [[nodiscard]] virtual Result<std::shared_ptr<const MqttIdentity>> authenticate(const MqttCredentials& who) = 0;
   [[nodiscard]] virtual bool may_publish(const MqttIdentity& identity, std::string_view topic) = 0;
   [[nodiscard]] virtual bool may_subscribe(const MqttIdentity& identity, std::string_view filter) = 0;
-  // A message may go out to this subscriber: the policy's say, asked per delivery.
-  [[nodiscard]] virtual bool may_receive(const MqttIdentity& identity, std::string_view topic) = 0;
+  // Asks the policy about one delivery; nothing when it may not go out. `publish` must outlive the result.
+  [[nodiscard]] std::optional<MqttCleared> clear(const MqttIdentity& identity, const MqttPublish& publish) {
+    if (!may_receive(identity, publish.topic)) return std::nullopt;
+    return MqttCleared(publish);
+  }
   [[nodiscard]] virtual std::unique_ptr<MqttLane> open_lane() = 0;
   // Stop reading from sockets for now.
   [[nodiscard]] virtual bool overloaded() = 0;
+
+ private:
+  // The policy's say, asked per delivery.
+  [[nodiscard]] virtual bool may_receive(const MqttIdentity& identity, std::string_view topic) = 0;
 };
 
 }  // namespace tidegate::net

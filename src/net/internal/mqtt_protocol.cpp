@@ -234,23 +234,25 @@ void MqttProtocol::send(const MqttSession::Outgoing& outgoing, int64_t now_us) {
   publish.retain = outgoing.how.retain;
   publish.duplicate = outgoing.duplicate;
   for (const uint32_t id : outgoing.how.subscription_ids) publish.properties.add_subscription_id(id);
-  bool wanted = true;
+  bool alive = true;
   if (message.expires_at_us != 0) {
-    wanted = message.expires_at_us > now_us;
+    alive = message.expires_at_us > now_us;
     const int64_t left_s = std::max<int64_t>((message.expires_at_us - now_us) / 1'000'000, 1);
     publish.properties.set_number(MqttProperty::kMessageExpiry, static_cast<uint32_t>(left_s));
   }
-  wanted = wanted && thread_.core.handler().may_receive(*identity_, message.topic);
-  if (wanted && max_packet_bytes_ > 0) {
-    wanted = publish_size(version_, publish, message.properties) <= max_packet_bytes_;
-  }
-  if (!wanted) {
+  const auto cleared = alive ? thread_.core.handler().clear(*identity_, publish) : std::nullopt;
+  if (!cleared || !deliver(*cleared, message.properties)) {
     if (outgoing.packet_id != 0) session_->acknowledged(outgoing.packet_id);
     ++thread_.core.counters().messages_dropped;
-    return;
   }
-  write_publish(output_, version_, publish, message.properties);
+}
+
+bool MqttProtocol::deliver(const MqttCleared& cleared, std::string_view properties) {
+  const MqttPublish& publish = cleared.publish();
+  if (max_packet_bytes_ > 0 && publish_size(version_, publish, properties) > max_packet_bytes_) return false;
+  write_publish(output_, version_, publish, properties);
   ++thread_.messages_out;
+  return true;
 }
 
 void MqttProtocol::take_over() {

@@ -76,6 +76,9 @@ class MqttProtocol {
   MqttReason on_unsubscribe(const MqttFrame& frame);
   MqttReason on_disconnect(const MqttFrame& frame);
   void send(const MqttSession::Outgoing& outgoing, int64_t now_us);
+  // The only writer of publications to the client. `properties` are encoded ones that go before the publication's own.
+  // False: larger than the client takes.
+  bool deliver(const MqttCleared& cleared, std::string_view properties);
   void close_with(MqttReason reason);
   [[nodiscard]] MqttOwner owner() const { return {&thread_.mailbox, id_}; }
   [[nodiscard]] bool is_v5() const { return version_ == MqttVersion::kV5; }

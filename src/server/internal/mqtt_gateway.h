@@ -21,11 +21,11 @@ class MqttGateway final : public net::MqttHandler {
   [[nodiscard]] Result<std::shared_ptr<const net::MqttIdentity>> authenticate(const net::MqttCredentials& who) override;
   [[nodiscard]] bool may_publish(const net::MqttIdentity& identity, std::string_view topic) override;
   [[nodiscard]] bool may_subscribe(const net::MqttIdentity& identity, std::string_view filter) override;
-  [[nodiscard]] bool may_receive(const net::MqttIdentity& identity, std::string_view topic) override;
   [[nodiscard]] std::unique_ptr<net::MqttLane> open_lane() override;
   [[nodiscard]] bool overloaded() override;
 
  private:
+  [[nodiscard]] bool may_receive(const net::MqttIdentity& identity, std::string_view topic) override;
   [[nodiscard]] Result<security::Principal> principal_of(const net::MqttCredentials& who);
 
   security::Authenticator& authenticator_;
