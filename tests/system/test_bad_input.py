@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+from email.utils import parsedate_to_datetime
 
 import pytest
 from tidegate import BINARY, ApiError, Server
@@ -114,6 +115,49 @@ def test_a_clock_in_2099_is_a_dead_letter(site):
     assert status == 422 and answer["accepted"] == 0 and answer["dead_letters"] == 1
     assert site.records("readings_dead_letters")[0]["code"] == 4004
     still_works(site)
+
+
+def test_a_clock_that_jumps_back_loses_nothing_and_keeps_the_order(tmp_path):
+    """The server's own wall clock (libfaketime) goes back an hour under load of records that carry their own time."""
+    offset = tmp_path / "clock"
+    offset.write_text("+0")
+    fake = {
+        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1",
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with Server(tmp_path / "data", environment=fake) as server:
+        server.sql(TABLE)
+        server.sql(
+            "CREATE TABLE sums (device STRING, start_at TIMESTAMP_LTZ(3), total DOUBLE);"
+            "INSERT INTO sums SELECT device, window_start, SUM(`value`) FROM"
+            " TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND))"
+            " GROUP BY device, window_start, window_end;"
+        )
+        live = server.live("SELECT device, total FROM sums")
+        assert next(live)[0] == "schema"
+        start = 1_700_000_000_000
+        for second in range(30):
+            if second == 15:
+                before = clock_of(server)
+                offset.write_text("-1h")
+                assert clock_of(server) < before
+            record = {"device": "m1", "ts": start + second * 1000, "value": 1}
+            assert server.api("POST", "/streams/readings/records", record)["accepted"] == 1
+        totals = []
+        while len(totals) < 2:
+            totals += [row["total"] for row in next(live)[1]]
+        assert totals == [10, 10]
+        assert server.stop() == 0
+        server.start()  # the clock is still an hour behind the last record
+        assert server.api("POST", "/streams/readings/records", {"device": "m1", "ts": start + 50_000, "value": 1})
+        times = [record["ts"] for record in server.records("readings")]
+        assert len(times) == 31 and times == sorted(times)
+
+
+def clock_of(server):
+    return parsedate_to_datetime(server.request("GET", "/healthz")[1]["Date"])
 
 
 def test_a_second_server_on_the_same_folder_is_refused(site):

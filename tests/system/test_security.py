@@ -4,8 +4,9 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 
-from tidegate import Server
+from tidegate import BINARY, Server
 
 
 def test_nothing_but_health_answers_without_credentials(server):
@@ -95,3 +96,45 @@ def test_no_record_is_readable_on_disk(server):
         if path.is_file():
             content = path.read_bytes()
             assert secret.encode() not in content and b"ward-9-bed-3" not in content, path
+
+
+def openssl(*arguments):
+    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def client_certificate(folder, name, authority, authority_key):
+    """A key and a certificate for `name` that `authority` has signed, as an operator makes them."""
+    key, request, certificate = (folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
+            "-subj", f"/CN={name}")  # fmt: skip
+    openssl(
+        "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-days", "2", "-out", certificate
+    )
+    return key, certificate
+
+
+def publish_with_certificate(server, key, certificate, topic):
+    command = ["mosquitto_pub", "-h", "localhost", "-p", str(server.mqtts_port), "--cafile", server.data / "tls/ca.pem"]
+    command += ["--key", key, "--cert", certificate, "-V", "mqttv5", "-q", "1", "-t", topic, "-m", '{"v": 7}']
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=20)
+
+
+def test_a_client_certificate_is_an_identity_over_mqtt_with_tls(server, tmp_path):
+    server.sql("CREATE TABLE r (device STRING NOT NULL, v BIGINT) WITH ('device' = 'device', 'mqtt.topic' = 'r/+');")
+    authority = server.data / "tls/ca.pem"
+    key, certificate = client_certificate(tmp_path, "pump-1", authority, server.data / "tls/ca.key")
+    refused = publish_with_certificate(server, key, certificate, "r/pump-1")
+    assert refused.returncode != 0, "a certificate that belongs to no device was let in"
+
+    add = [BINARY, "--data", server.data, "device", "add", "pump-1", "--certificate", certificate]
+    subprocess.run(list(map(str, add)), check=True, capture_output=True, timeout=20)
+    assert publish_with_certificate(server, key, certificate, "r/pump-1").returncode == 0
+    assert [(r["device"], r["v"]) for r in server.records("r")] == [("pump-1", 7)]
+
+    # The same name, signed by somebody else.
+    other_key, other = tmp_path / "other.key", tmp_path / "other.pem"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", other_key, "-out", other, "-subj", "/CN=other")
+    key, certificate = client_certificate(tmp_path, "pump-1", other, other_key)
+    assert publish_with_certificate(server, key, certificate, "r/pump-1").returncode != 0
+    assert len(server.records("r")) == 1

@@ -26,9 +26,10 @@ class ApiError(Exception):
 class Server:
     """One data folder; the process may be started and killed many times."""
 
-    def __init__(self, data, *options):
+    def __init__(self, data, *options, environment=None):
         self.data = Path(data)
         self.options = options
+        self.environment = environment or {}
         self.process = None
         self.output = []
 
@@ -48,7 +49,12 @@ class Server:
         ]
         log = open(self.data.parent / f"{self.data.name}.log", "ab")
         self.process = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            bufsize=1,
+            env=os.environ | self.environment,
         )
         self._read_until("ready")
         addresses = json.loads((self.data / "server.json").read_text())
