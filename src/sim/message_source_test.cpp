@@ -44,6 +44,7 @@ TEST_CASE("a CSV file becomes JSON values, missing ones null, bad lines skipped"
   REQUIRE(file.has_value());
   CHECK(file->size() == 3);
   CHECK(file->skipped() == 1);
+  CHECK(file->first_skipped() == "line 4: no time: 'never'");
   CHECK(file->values(0) == R"("power":1e3,"who":"x")");
   CHECK(file->values(1) == R"("power":4.50,"who":"ann")");
   CHECK(file->values(2) == R"("power":null,"who":"b,\"b")");
@@ -58,6 +59,7 @@ TEST_CASE("an NDJSON file keeps its values") {
   REQUIRE(file.has_value());
   CHECK(file->size() == 2);
   CHECK(file->skipped() == 1);
+  CHECK(file->first_skipped() == "line 2: no JSON object");
   CHECK(file->values(1) == R"("o":{"a":[1]})");
 }
 

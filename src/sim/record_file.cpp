@@ -14,6 +14,8 @@
 namespace tidegate::sim {
 namespace {
 
+constexpr size_t kMaxQuotedChars = 40;  // of a value in a message
+
 // How exports write "no value".
 bool is_missing(std::string_view value) {
   return value.empty() || value == "?" || value == "NA" || value == "NaN" || value == "nan" || value == "null";
@@ -89,8 +91,8 @@ Result<RecordFile> RecordFile::parse(const Profile& profile, std::string_view te
   TRY(csv ? file.read_csv(profile, text) : file.read_ndjson(profile, text));
   if (file.records_.empty()) {
     return fail(ErrorCode::RecordMalformed,
-                fmt::format("no record has a time in '{}' that reads as '{}' ({} lines looked at)", profile.time_column,
-                            profile.time_format, file.skipped_),
+                fmt::format("no record has a time in '{}' that reads as '{}' ({} lines looked at; {})",
+                            profile.time_column, profile.time_format, file.skipped_, file.first_skipped_),
                 "check time_column and time_format");
   }
   file.finish();
@@ -110,10 +112,17 @@ Result<> RecordFile::read_csv(const Profile& profile, std::string_view text) {
   while (true) {
     const auto row = rows.next();
     if (row && !*row) return {};
-    const auto time_us = row && (*row)->size() == header.size() ? parse_time((**row)[time_column], profile.time_format)
-                                                                : std::optional<int64_t>();
+    if (!row) {
+      skip(rows.line(), row.error().message);
+      continue;
+    }
+    if ((*row)->size() != header.size()) {
+      skip(rows.line(), fmt::format("{} of the {} fields that the header has", (*row)->size(), header.size()));
+      continue;
+    }
+    const auto time_us = parse_time((**row)[time_column], profile.time_format);
     if (!time_us) {
-      ++skipped_;
+      skip(rows.line(), fmt::format("no time: '{}'", (**row)[time_column].substr(0, kMaxQuotedChars)));
       continue;
     }
     Record record{*time_us, text_.size(), 0};
@@ -128,7 +137,7 @@ Result<> RecordFile::read_csv(const Profile& profile, std::string_view text) {
 }
 
 Result<> RecordFile::read_ndjson(const Profile& profile, std::string_view text) {
-  while (!text.empty()) {
+  for (size_t number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -149,7 +158,7 @@ Result<> RecordFile::read_ndjson(const Profile& profile, std::string_view text) 
     }
     if (!time_us) {
       text_.resize(record.begin);
-      ++skipped_;
+      skip(number, fields ? "no time that can be read" : "no JSON object");
       continue;
     }
     record.time_us = *time_us;
@@ -157,6 +166,10 @@ Result<> RecordFile::read_ndjson(const Profile& profile, std::string_view text) 
     records_.push_back(record);
   }
   return {};
+}
+
+void RecordFile::skip(size_t line, std::string_view why) {
+  if (skipped_++ == 0) first_skipped_ = fmt::format("line {}: {}", line, why);
 }
 
 void RecordFile::finish() {

@@ -32,6 +32,8 @@ class RecordFile {
   [[nodiscard]] int64_t span_us() const { return span_us_; }
   // Lines that could not be used (no readable time, wrong number of fields).
   [[nodiscard]] size_t skipped() const { return skipped_; }
+  // "line 12: 1 field where the header has 8" for the first of them; empty if there is none.
+  [[nodiscard]] const std::string& first_skipped() const { return first_skipped_; }
 
  private:
   struct Record {
@@ -41,12 +43,14 @@ class RecordFile {
   };
   [[nodiscard]] Result<> read_csv(const Profile& profile, std::string_view text);
   [[nodiscard]] Result<> read_ndjson(const Profile& profile, std::string_view text);
+  void skip(size_t line, std::string_view why);
   void finish();
 
   std::string text_;
   std::vector<Record> records_;
   int64_t span_us_ = 0;
   size_t skipped_ = 0;
+  std::string first_skipped_;
 };
 
 }  // namespace tidegate::sim

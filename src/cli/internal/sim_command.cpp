@@ -216,7 +216,9 @@ void say_what_is_made(const sim::Profile& profile, const sim::RecordFile& file, 
   print(fmt::format("sim  event time from {}, {}\n", event_time_text(start_us),
                     profile.speed > 0 ? fmt::format("{:g} times as fast as it was", profile.speed)
                                       : "as fast as the server takes it"));
-  if (file.skipped() > 0) print(fmt::format("sim  {} lines could not be used\n", file.skipped()));
+  if (file.skipped() > 0) {
+    print(fmt::format("sim  {} of the file's lines left out ({})\n", file.skipped(), file.first_skipped()));
+  }
 }
 
 }  // namespace
