@@ -1,15 +1,13 @@
 #include "net/mqtt_client.h"
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <deque>
-#include <vector>
 
+#include "net/internal/mqtt_client_loop.h"
+#include "net/internal/mqtt_client_window.h"
 #include "net/internal/mqtt_codec.h"
 #include "net/internal/mqtt_socket.h"
 
@@ -19,7 +17,6 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr size_t kMaxOutput = 1U << 20;  // unsent bytes above which publish() says "later"
-constexpr size_t kClientReadBytes = 64U << 10;
 constexpr size_t kMaxClientPacket = 64U << 20;
 
 int64_t now_us() {
@@ -27,40 +24,14 @@ int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
 }
 
-class Loop final : public MqttClientLoop {
- public:
-  std::unique_ptr<MqttClient> make_client(MqttClientOptions options, MqttClient::Callbacks callbacks) override;
-  void run() override {
-    const auto work = boost::asio::make_work_guard(context_);
-    context_.restart();
-    context_.run();
-  }
-  void run_for_ms(int64_t ms) override {
-    const auto work = boost::asio::make_work_guard(context_);
-    context_.restart();
-    context_.run_for(std::chrono::milliseconds(ms));
-  }
-  void stop() override { context_.stop(); }
-  void post(std::function<void()> work) override { boost::asio::post(context_, std::move(work)); }
-  void after_us(int64_t us, std::function<void()> work) override {
-    // Shared with the handler, which keeps the timer alive until it fires.
-    auto timer = std::make_shared<boost::asio::steady_timer>(context_, std::chrono::microseconds(us));
-    timer->async_wait([timer, work = std::move(work)](const boost::system::error_code& error) {
-      if (!error) work();
-    });
-  }
-  boost::asio::io_context& context() { return context_; }
-  std::string& buffer() { return buffer_; }
-
- private:
-  boost::asio::io_context context_{1};
-  std::string buffer_ = std::string(kClientReadBytes, '\0');
-};
-
 class Client final : public MqttClient {
  public:
-  Client(Loop& loop, MqttClientOptions options, Callbacks callbacks)
-      : loop_(loop), options_(std::move(options)), callbacks_(std::move(callbacks)), keep_alive_(loop.context()) {}
+  Client(AsioClientLoop& loop, MqttClientOptions options, Callbacks callbacks)
+      : loop_(loop),
+        options_(std::move(options)),
+        callbacks_(std::move(callbacks)),
+        keep_alive_(loop.context()),
+        window_(options_.max_in_flight) {}
   ~Client() override { *alive_ = false; }
 
   void connect() override;
@@ -69,12 +40,9 @@ class Client final : public MqttClient {
   void disconnect() override;
   void abort() override { drop({ErrorCode::Cancelled, "the connection was dropped", {}, {}}, false); }
   [[nodiscard]] bool connected() const override { return connected_; }
-  [[nodiscard]] size_t in_flight() const override { return in_flight_; }
+  [[nodiscard]] size_t in_flight() const override { return window_.in_flight(); }
 
  private:
-  struct Sent {
-    int64_t at_us = 0;  // 0: the packet id is free
-  };
   // Callbacks of Asio do nothing once the client is destroyed or has another connection.
   template <class Work>
   auto guarded(Work work) {
@@ -98,9 +66,8 @@ class Client final : public MqttClient {
   void schedule_ping();
   void drop(Error error, bool tell);
   void offer_room();
-  uint16_t next_packet_id();
 
-  Loop& loop_;
+  AsioClientLoop& loop_;
   const MqttClientOptions options_;
   Callbacks callbacks_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shared with Asio's callbacks
@@ -110,19 +77,13 @@ class Client final : public MqttClient {
   std::string partial_;
   std::string output_;
   size_t sent_ = 0;
-  std::vector<Sent> window_;  // by packet id
-  size_t in_flight_ = 0;
-  uint16_t last_packet_id_ = 0;
+  MqttClientWindow window_;
   bool connected_ = false;
   bool write_scheduled_ = false;
   bool write_waits_ = false;
   bool told_full_ = false;
   bool leaving_ = false;
 };
-
-std::unique_ptr<MqttClient> Loop::make_client(MqttClientOptions options, MqttClient::Callbacks callbacks) {
-  return std::make_unique<Client>(*this, std::move(options), std::move(callbacks));
-}
 
 void Client::connect() {
   ++attempt_;
@@ -131,7 +92,6 @@ void Client::connect() {
   output_.clear();
   sent_ = 0;
   window_.clear();
-  in_flight_ = 0;
   connected_ = write_scheduled_ = write_waits_ = leaving_ = false;
   // Shared with the two callbacks it is used from.
   auto resolver = std::make_shared<tcp::resolver>(loop_.context());
@@ -318,36 +278,19 @@ bool Client::on_ack(const MqttFrame& frame) {
 }
 
 void Client::finish(uint16_t packet_id, MqttReason reason) {
-  if (packet_id >= window_.size() || window_[packet_id].at_us == 0) return;
-  const int64_t latency_us = now_us() - window_[packet_id].at_us;
-  window_[packet_id].at_us = 0;
-  --in_flight_;
-  if (callbacks_.on_acknowledged) callbacks_.on_acknowledged(packet_id, reason, latency_us);
+  const auto latency_us = window_.finish(packet_id, now_us());
+  if (latency_us && callbacks_.on_acknowledged) callbacks_.on_acknowledged(packet_id, reason, *latency_us);
 }
 
 void Client::offer_room() {
-  if (!told_full_ || in_flight_ >= options_.max_in_flight || output_.size() - sent_ >= kMaxOutput) return;
+  if (!told_full_ || window_.full() || output_.size() - sent_ >= kMaxOutput) return;
   told_full_ = false;
   if (callbacks_.on_writable) callbacks_.on_writable();
 }
 
-uint16_t Client::next_packet_id() {
-  do {
-    ++last_packet_id_;
-  } while (last_packet_id_ == 0 || (last_packet_id_ < window_.size() && window_[last_packet_id_].at_us != 0));
-  if (window_.size() <= last_packet_id_) window_.resize(last_packet_id_ + 1U);
-  // Ids stay small: the table of a client with a small window is small too.
-  if (last_packet_id_ >= 4U * options_.max_in_flight) {
-    const uint16_t id = last_packet_id_;
-    last_packet_id_ = 0;
-    return id;
-  }
-  return last_packet_id_;
-}
-
 bool Client::publish(std::string_view topic, std::string_view payload, uint8_t qos, bool retain, uint16_t* assigned) {
   if (!connected_) return false;
-  if (output_.size() - sent_ >= kMaxOutput || (qos > 0 && in_flight_ >= options_.max_in_flight)) {
+  if (output_.size() - sent_ >= kMaxOutput || (qos > 0 && window_.full())) {
     told_full_ = true;
     return false;
   }
@@ -357,9 +300,8 @@ bool Client::publish(std::string_view topic, std::string_view payload, uint8_t q
   publish.qos = qos;
   publish.retain = retain;
   if (qos > 0) {
-    publish.packet_id = next_packet_id();
-    window_[publish.packet_id].at_us = now_us();
-    ++in_flight_;
+    publish.packet_id = window_.next_id();
+    window_.begin(publish.packet_id, now_us());
     if (assigned != nullptr) *assigned = publish.packet_id;
   }
   write_publish(output_, options_.version, publish);
@@ -369,7 +311,7 @@ bool Client::publish(std::string_view topic, std::string_view payload, uint8_t q
 
 uint16_t Client::subscribe(std::string_view filter, uint8_t qos) {
   MqttSubscribe subscribe;
-  subscribe.packet_id = next_packet_id();
+  subscribe.packet_id = window_.next_id();
   MqttSubscription wanted;
   wanted.filter = filter;
   wanted.qos = qos;
@@ -443,6 +385,10 @@ void Client::drop(Error error, bool tell) {
 
 }  // namespace
 
-std::unique_ptr<MqttClientLoop> MqttClientLoop::create() { return std::make_unique<Loop>(); }
+std::unique_ptr<MqttClient> AsioClientLoop::make_client(MqttClientOptions options, MqttClient::Callbacks callbacks) {
+  return std::make_unique<Client>(*this, std::move(options), std::move(callbacks));
+}
+
+std::unique_ptr<MqttClientLoop> MqttClientLoop::create() { return std::make_unique<AsioClientLoop>(); }
 
 }  // namespace tidegate::net
