@@ -44,7 +44,11 @@ StatementExecutor::StatementExecutor(StatementParts parts) : parts_(std::move(pa
 Result<> StatementExecutor::restore() {
   const auto one_at_a_time = running_.lock();
   for (const auto& stream : parts_.catalog.streams()) TRY(parts_.log.open_stream(stream));
-  for (const auto& stream : parts_.catalog.streams()) TRY(open(stream));
+  for (const auto& stream : parts_.catalog.streams()) {
+    TRY(open(stream));
+    // A sink whose target went away must not keep the site from starting.
+    report("sink_failed", start_sink(stream), stream->name);
+  }
   for (const auto& pipeline : parts_.catalog.pipelines()) {
     if (pipeline.wanted != catalog::PipelineState::kRunning) continue;
     report("pipeline_failed", launch_from_text(pipeline), pipeline.name);
@@ -52,13 +56,17 @@ Result<> StatementExecutor::restore() {
   return {};
 }
 
-// Opens the stream, its dead letters, and the ways in and out that belong to it.
+// Opens the stream, its dead letters, and the way in that belongs to it.
 Result<> StatementExecutor::open(const catalog::Catalog::StreamPtr& stream) {
   TRY(parts_.log.open_stream(stream));
   if (const auto dead_letters = parts_.catalog.find_stream(catalog::dead_letter_name(stream->name))) {
     TRY(parts_.log.open_stream(dead_letters));
     parts_.ingest.add_stream(stream, dead_letters);
   }
+  return {};
+}
+
+Result<> StatementExecutor::start_sink(const catalog::Catalog::StreamPtr& stream) {
   if (stream->connector == catalog::Connector::kStream || !parts_.start_sink) return {};
   return parts_.start_sink(stream);
 }
@@ -112,7 +120,9 @@ Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {
     return exists("stream", name);
   }
   TRY_ASSIGN(const auto stream, parts_.catalog.add_stream(std::move(statement.definition)));
-  if (auto opened = open(stream); !opened) {
+  auto opened = open(stream);
+  if (opened) opened = start_sink(stream);
+  if (!opened) {
     report("undo_failed", drop_stream_locked(name), name);
     return fail(std::move(opened.error()));
   }

@@ -75,6 +75,7 @@ class StatementExecutor {
   Result<StatementResult> drop(const sql::Drop& statement);
   [[nodiscard]] StatementResult show(sql::ShowKind kind) const;
   Result<> open(const catalog::Catalog::StreamPtr& stream);
+  Result<> start_sink(const catalog::Catalog::StreamPtr& stream);
   Result<> launch(const catalog::PipelineDefinition& definition, sql::Plan plan);
   Result<> launch_from_text(const catalog::PipelineDefinition& definition);
   Result<> drop_stream_locked(std::string_view name);

@@ -74,6 +74,7 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
   command->add_option("--threads", line.serve.threads, "worker threads of the engine")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
   command->add_flag("--log-json", line.log_json, "log lines as JSON");
   command->add_option("--log-level", line.log_level)

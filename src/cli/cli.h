@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/logging.h"
@@ -26,6 +27,7 @@ struct ServeOptions {
   std::optional<ListenAddress> mqtts = ListenAddress{"127.0.0.1", 8883};
   bool insecure_dev = false;
   int threads = 1;  // of the engine
+  std::vector<std::filesystem::path> sink_folders;
   LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;
 };

@@ -23,6 +23,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.http = endpoint(wanted.http);
   options.mqtt = wanted.mqtt ? std::optional(endpoint(*wanted.mqtt)) : std::nullopt;
   options.mqtts = wanted.mqtts ? std::optional(endpoint(*wanted.mqtts)) : std::nullopt;
+  options.sink_folders = wanted.sink_folders;
   options.engine_threads = wanted.threads;
   options.insecure_dev = wanted.insecure_dev;
   return options;

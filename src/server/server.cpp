@@ -120,7 +120,7 @@ Result<> WiredServer::open_platform() {
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
   sinks_ = sinks::SinkRunner::create(
       *log_, clock_,
-      {.data_folder = options_.data,
+      {.folders = {options_.data / "sinks", options_.sink_folders},
        .publish = [this](std::string_view topic, std::string_view payload) { return publish(topic, payload); }});
   statements_ = std::make_unique<api::StatementExecutor>(api::StatementParts{
       .catalog = *catalog_,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -21,7 +22,8 @@ struct ServerOptions {
   Endpoint http{"127.0.0.1", 8443};
   std::optional<Endpoint> mqtt = Endpoint{"127.0.0.1", 1883};  // plain text: loopback only
   std::optional<Endpoint> mqtts = Endpoint{"127.0.0.1", 8883};
-  int network_threads = 1;  // for MQTT; HTTP has one of its own
+  std::vector<std::filesystem::path> sink_folders;  // file sinks may write below these, besides <data>/sinks
+  int network_threads = 1;                          // for MQTT; HTTP has one of its own
   int engine_threads = 1;
   // No TLS and no authentication, on loopback only. For trying things out.
   bool insecure_dev = false;

@@ -85,8 +85,8 @@ Result<> SinkRunnerImpl::add_sink(std::shared_ptr<const catalog::StreamDefinitio
   std::filesystem::path file;
   std::unique_ptr<Outlet> outlet;
   if (stream->connector == catalog::Connector::kFile) {
-    TRY_ASSIGN(file, sink_file_path(*stream, options_.data_folder));
-    TRY_ASSIGN(outlet, make_file_outlet(*stream, options_.data_folder));
+    TRY_ASSIGN(file, sink_file_path(*stream, options_.folders));
+    TRY_ASSIGN(outlet, make_file_outlet(*stream, options_.folders));
   } else if (stream->connector == catalog::Connector::kMqtt) {
     TRY_ASSIGN(outlet, make_mqtt_outlet(*stream, options_.publish));
   } else {

@@ -22,6 +22,12 @@ namespace tidegate::sinks {
 // Hands one message to the broker; called on the deliverer's thread. What fails is tried again.
 using Publish = std::function<Result<>(std::string_view topic, std::string_view payload)>;
 
+// Where file sinks may write: whoever may create tables could else make the server write anywhere.
+struct FileSinkFolders {
+  std::filesystem::path home;                  // relative paths are below it
+  std::vector<std::filesystem::path> allowed;  // absolute paths must be below one of these
+};
+
 struct SinkStatus {
   std::string stream;
   Offset position;         // the next record to go out
@@ -39,7 +45,7 @@ inline constexpr uint32_t kFirstSinkPipelineId = 0x8000'0000;
 class SinkRunner {
  public:
   struct Options {
-    std::filesystem::path data_folder;  // relative paths of file sinks are below its "sinks" folder
+    FileSinkFolders folders;
     Publish publish;
     // False: no thread is started and the owner calls run_round(); for tests and simulations.
     bool own_thread = true;

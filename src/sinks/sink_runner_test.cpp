@@ -124,7 +124,7 @@ struct Fixture {
   Fixture() { restart(); }
   void restart() {
     runner = SinkRunner::create(log, clock,
-                                {folder.path(),
+                                {{folder.path() / "sinks", {}},
                                  [this](auto topic, auto payload) -> Result<> {
                                    if (failures_left > 0 && published.size() % 3 == 2) {
                                      --failures_left;
@@ -261,6 +261,10 @@ TEST_CASE("targets that cannot be used are refused when the sink is added") {
   };
   CHECK(code(catalog::Connector::kFile, "../out") == ErrorCode::SqlInvalidOption);
   CHECK(code(catalog::Connector::kFile, "a/../../out") == ErrorCode::SqlInvalidOption);
+  CHECK(code(catalog::Connector::kFile, "/etc/tidegate-test.ndjson") == ErrorCode::SqlInvalidOption);
+  fs::create_directories(fixture.folder.path() / "sinks");
+  fs::create_directory_symlink("/tmp", fixture.folder.path() / "sinks/elsewhere");
+  CHECK(code(catalog::Connector::kFile, "elsewhere/out.ndjson") == ErrorCode::SqlInvalidOption);
   CHECK(code(catalog::Connector::kFile, "") == ErrorCode::SqlInvalidOption);
   CHECK(code(catalog::Connector::kMqtt, "a/{nothing}") == ErrorCode::SqlInvalidOption);
   CHECK(code(catalog::Connector::kMqtt, "a/{device") == ErrorCode::SqlInvalidOption);
@@ -272,13 +276,25 @@ TEST_CASE("targets that cannot be used are refused when the sink is added") {
   CHECK_FALSE(fixture.runner->add_sink(second).has_value());
 }
 
+TEST_CASE("an absolute path is taken below a folder that the operator allowed") {
+  Fixture fixture;
+  const fs::path allowed = fixture.folder.path() / "exports";
+  fs::create_directories(allowed);
+  const auto runner =
+      SinkRunner::create(fixture.log, fixture.clock, {{fixture.folder.path() / "sinks", {allowed}}, {}, false});
+  CHECK(runner->add_sink(fixture.table(catalog::Connector::kFile, (allowed / "a.ndjson").string())).has_value());
+  const auto beside = (fixture.folder.path() / "exports-too/a.ndjson").string();
+  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, beside)).has_value());
+  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, allowed.string())).has_value());
+}
+
 TEST_CASE("the deliverer's thread wakes when records are committed") {
   Fixture fixture;
   std::mutex mutex;
   std::condition_variable arrived;
   int count = 0;
   const auto runner = SinkRunner::create(fixture.log, fixture.clock,
-                                         {fixture.folder.path(),
+                                         {{fixture.folder.path() / "sinks", {}},
                                           [&](auto, auto) -> Result<> {
                                             const std::lock_guard lock(mutex);
                                             ++count;

@@ -98,6 +98,25 @@ def test_no_record_is_readable_on_disk(server):
             assert secret.encode() not in content and b"ward-9-bed-3" not in content, path
 
 
+def test_a_file_sink_writes_only_where_the_operator_allows(tmp_path):
+    def create(server, name, path):
+        table = f"CREATE TABLE {name} (device STRING, v BIGINT) WITH ('connector' = 'file', 'path' = '{path}');"
+        return server.request("POST", "/api/v1/statements", json.dumps({"sql": table}))
+
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    with Server(tmp_path / "data", "--sink-folder", exports) as server:
+        assert create(server, "allowed", exports / "a.ndjson")[0] == 200
+        for path in (tmp_path / "other.ndjson", "../../other.ndjson"):
+            _, _, answer = create(server, "forbidden", path)
+            assert "--sink-folder" in answer, answer
+        assert not (tmp_path / "other.ndjson").exists()
+        server.stop()
+        server.options = ()  # the folder is allowed no more: the sink stops, the site starts
+        server.start()
+        assert server.request("GET", "/healthz", token="")[0] == 200 and "sink_failed" in server.log_text()
+
+
 def openssl(*arguments):
     done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

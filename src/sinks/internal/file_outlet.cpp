@@ -60,29 +60,41 @@ class FileOutlet final : public Outlet {
   std::string lines_;
 };
 
+// With links resolved as far as the path exists, so that a link inside the folder cannot lead out of it.
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto real_folder = std::filesystem::weakly_canonical(folder, error);
+  if (error) return false;
+  const auto real_path = std::filesystem::weakly_canonical(path, error);
+  if (error) return false;
+  const auto [folder_end, path_end] = std::ranges::mismatch(real_folder, real_path);
+  return folder_end == real_folder.end() && path_end != real_path.end();
+}
+
 }  // namespace
 
-Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& stream,
-                                             const std::filesystem::path& data_folder) {
+Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& stream, const FileSinkFolders& folders) {
   const auto option = stream.options.find("path");
   if (option == stream.options.end() || option->second.empty()) {
     return fail(ErrorCode::SqlInvalidOption, fmt::format("table '{}' writes a file, but names none", stream.name),
                 "Add 'path' = 'alerts.ndjson'");
   }
-  const std::filesystem::path path(option->second);
-  if (path.is_absolute()) return path.lexically_normal();
-  if (std::ranges::any_of(path, [](const auto& part) { return part == ".."; })) {
-    return fail(
-        ErrorCode::SqlInvalidOption,
-        fmt::format("the path '{}' of table '{}' leads out of the folder of sinks", option->second, stream.name),
-        "Leave out '..', or give an absolute path");
-  }
-  return (data_folder / "sinks" / path).lexically_normal();
+  const std::filesystem::path wanted(option->second);
+  const bool absolute = wanted.is_absolute();
+  const auto path = (absolute ? wanted : folders.home / wanted).lexically_normal();
+  const auto below = [&](const std::filesystem::path& folder) { return is_below(path, folder); };
+  const bool allowed = absolute ? std::ranges::any_of(folders.allowed, below) : below(folders.home);
+  if (allowed) return path;
+  return fail(ErrorCode::SqlInvalidOption,
+              fmt::format("the path '{}' of table '{}' leads out of the folders that sinks may write to",
+                          option->second, stream.name),
+              absolute ? "Start the server with --sink-folder FOLDER to allow a folder, or give a relative path"
+                       : "Leave out '..', or give an absolute path in a folder allowed by --sink-folder");
 }
 
 Result<std::unique_ptr<Outlet>> make_file_outlet(const catalog::StreamDefinition& stream,
-                                                 const std::filesystem::path& data_folder) {
-  TRY_ASSIGN(auto path, sink_file_path(stream, data_folder));
+                                                 const FileSinkFolders& folders) {
+  TRY_ASSIGN(auto path, sink_file_path(stream, folders));
   return std::make_unique<FileOutlet>(std::move(path), stream.schema);
 }
 

@@ -31,11 +31,12 @@ class Outlet {
 
 // SqlInvalidOption.
 [[nodiscard]] Result<std::unique_ptr<Outlet>> make_file_outlet(const catalog::StreamDefinition& stream,
-                                                               const std::filesystem::path& data_folder);
+                                                               const FileSinkFolders& folders);
 [[nodiscard]] Result<std::unique_ptr<Outlet>> make_mqtt_outlet(const catalog::StreamDefinition& stream,
                                                                const Publish& publish);
-// The file a file sink writes: option 'path', relative ones below <data>/sinks.
+// The file a file sink writes: option 'path', relative ones below the home folder. SqlInvalidOption when it leads out
+// of the folders that sinks may write to, by '..' or by a symbolic link.
 [[nodiscard]] Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& stream,
-                                                           const std::filesystem::path& data_folder);
+                                                           const FileSinkFolders& folders);
 
 }  // namespace tidegate::sinks
