@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -77,3 +78,13 @@ def test_the_first_run_and_the_next(tmp_path):
     assert "one-time password" not in again.text()
     assert "2 pipelines" in again.text()
     assert re.match(ROW, row).group(1) >= re.match(ROW, last).group(1)
+
+
+def test_a_port_that_another_program_has_is_no_obstacle(tmp_path):
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # taken already: all the better
+            stack.enter_context(socket.create_server(("127.0.0.1", 1883)))
+        run = Run(tmp_path / "grid")
+        run.wait_for(ROW)
+        assert run.interrupt() == 0
+    assert "port 1883 is taken by another program: using a free one" in run.text()
