@@ -102,7 +102,9 @@ std::vector<Query> all_queries() {
     uneven.window = {sql::WindowKind::kHop, 10 * kSecond, 4 * kSecond, 0};
     uneven.positive_only = true;
     uneven.having = "COUNT(*) >= 2";
-    all.insert(all.end(), {tumble, hop, uneven});
+    Query every = hop;
+    every.every_aggregate = true;
+    all.insert(all.end(), {tumble, hop, uneven, every});
   }
   return all;
 }

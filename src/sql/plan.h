@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -41,14 +42,39 @@ struct WindowSpec {
   bool operator==(const WindowSpec&) const = default;
 };
 
-enum class AggregateFunction : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax };
+enum class AggregateFunction : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kVarPop,
+  kVarSamp,
+  kStddevPop,
+  kStddevSamp,
+  kFirstValue,        // of the least event time; the order of rows is (event time, key group of the device, arrival)
+  kLastValue,         // of the greatest
+  kApproxPercentile,  // DDSketch
+  kTimeWeightedAvg,
+  kCounterDelta,
+  kCoverage,
+};
 
-// COUNT is BIGINT; SUM is BIGINT of integers (an overflow is NULL and counted), DOUBLE of doubles; AVG is DOUBLE
-// for every argument type; MIN and MAX have the argument's type. All but the counts are NULL without input.
+// COUNT is BIGINT; SUM is BIGINT of integers (an overflow is NULL and counted), DOUBLE of doubles; MIN, MAX,
+// FIRST_VALUE and LAST_VALUE have the argument's type; the others are DOUBLE. All but the counts and kCoverage are
+// NULL without input. Rows whose argument is NULL are passed over; FILTER (WHERE ...) makes it NULL.
 struct Aggregate {
   AggregateFunction function = AggregateFunction::kCountStar;
-  size_t argument = 0;  // input column; unused for kCountStar
+  size_t argument = 0;  // input column; unused for kCountStar; the event time for kCoverage
   columnar::TypeKind type = columnar::TypeKind::kBigint;
+  bool distinct = false;    // kCount, kSum, kAvg: of the distinct values
+  double parameter = 0;     // kApproxPercentile: the fraction; kCounterDelta: where it rolls over, 0: nowhere
+  int64_t interval_us = 0;  // kCoverage: between two expected readings
+  int64_t phase_us = 0;     // kCoverage: expected slots start at this plus multiples of the interval
+  std::optional<size_t> meter = std::nullopt;  // kCounterDelta: the input column that tells one meter from the next
+
+  bool operator==(const Aggregate&) const = default;
 };
 
 // Groups by window and key columns. Output columns: the keys, then window_start, window_end (TIMESTAMP(3) or

@@ -26,7 +26,37 @@ void store(uint8_t* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-bool is_text(FieldKind kind) { return kind == FieldKind::kMinText || kind == FieldKind::kMaxText; }
+// Count, mean and sum of squared distances from the mean, added up without losing digits. The mean is kept as its
+// distance from one of the values: that of large, close numbers has digits left for the fractions.
+struct Moments {
+  uint64_t count;
+  double origin;
+  double mean;  // minus origin
+  double squares;
+
+  // Welford (1962).
+  void add(double value) {
+    if (count == 0) origin = value;
+    ++count;
+    const double distance = (value - origin) - mean;
+    mean += distance / static_cast<double>(count);
+    squares += distance * ((value - origin) - mean);
+  }
+  // Chan, Golub, LeVeque (1979).
+  void add(const Moments& other) {
+    if (other.count == 0) return;
+    if (count == 0) {
+      *this = other;
+      return;
+    }
+    const auto own = static_cast<double>(count);
+    const auto others = static_cast<double>(other.count);
+    const double distance = (other.origin - origin) + (other.mean - mean);
+    count += other.count;
+    mean += distance * others / (own + others);
+    squares += other.squares + distance * distance * own * others / (own + others);
+  }
+};
 
 void write_fresh(const AggregateField& field, uint8_t* row) {
   uint8_t* at = row + field.offset;
@@ -36,6 +66,7 @@ void write_fresh(const AggregateField& field, uint8_t* row) {
     case FieldKind::kMinDouble:
     case FieldKind::kMaxDouble: store(at, std::numeric_limits<double>::quiet_NaN()); break;
     case FieldKind::kSumWide: store(at, Wide{0}); break;
+    case FieldKind::kMoments: store(at, Moments{}); break;
     default: store(at, uint64_t{0}); break;
   }
 }
@@ -52,6 +83,14 @@ struct AddWide {
 };
 struct AddDouble {
   void operator()(uint8_t* at, double value) const { store(at, load<double>(at) + value); }
+};
+struct AddMoments {
+  template <class Value>
+  void operator()(uint8_t* at, Value value) const {
+    auto moments = load<Moments>(at);
+    moments.add(static_cast<double>(value));
+    store(at, moments);
+  }
 };
 struct Least {
   void operator()(uint8_t* at, int64_t value) const { store(at, std::min(load<int64_t>(at), value)); }
@@ -108,31 +147,12 @@ void count_rows(const Target& target, const Column* column) {
 
 }  // namespace
 
-uint32_t TextCells::put(uint32_t cell, std::string_view text) {
-  if (cell == 0) {
-    if (free_.empty()) {
-      cells_.emplace_back();
-      free_.push_back(static_cast<uint32_t>(cells_.size()));
-    }
-    cell = free_.back();
-    free_.pop_back();
-  }
-  std::string& held = cells_[cell - 1];
-  bytes_ -= held.capacity();
-  held.assign(text);
-  bytes_ += held.capacity();
-  return cell;
-}
-
-void TextCells::release(uint32_t cell) {
-  if (cell != 0) free_.push_back(cell);
-}
-
 Accumulators::Accumulators(const AggregateLayout& layout) : layout_(layout), stride_(layout.stride()) {
   fresh_.resize(stride_, 0);
   for (const AggregateField& field : layout_.fields()) {
     write_fresh(field, fresh_.data());
-    has_text_ = has_text_ || is_text(field.kind);
+    cells_.push_back(is_cell(field.kind) ? make_cells(field) : nullptr);
+    has_cells_ = has_cells_ || is_cell(field.kind);
   }
   CHECK(take() == kDiscard);
 }
@@ -153,16 +173,26 @@ void Accumulators::release(uint32_t slot) {
 }
 
 void Accumulators::reset(uint32_t slot) {
-  if (has_text_) {
-    for (const AggregateField& field : layout_.fields()) {
-      if (is_text(field.kind)) texts_.release(static_cast<uint32_t>(load<uint64_t>(row(slot) + field.offset)));
+  if (has_cells_) {
+    for (size_t field = 0; field < cells_.size(); ++field) {
+      if (cells_[field] != nullptr) cells_[field]->release(cell_at(slot, field));
     }
   }
   std::memcpy(row(slot), fresh_.data(), stride_);
 }
 
-void Accumulators::update(const columnar::Batch& input, std::span<const uint32_t> slots, size_t first, size_t last) {
-  for (const AggregateField& field : layout_.fields()) {
+uint32_t Accumulators::cell_at(uint32_t slot, size_t field) const {
+  return static_cast<uint32_t>(load<uint64_t>(row(slot) + layout_.fields()[field].offset));
+}
+
+void Accumulators::update(const columnar::Batch& input, std::span<const uint32_t> slots, const RowOrder& order,
+                          size_t first, size_t last) {
+  for (size_t at = 0; at < layout_.fields().size(); ++at) {
+    const AggregateField& field = layout_.fields()[at];
+    if (cells_[at] != nullptr) {
+      cells_[at]->update({input, slots.data(), order, first, last, memory_.data() + field.offset, stride_});
+      continue;
+    }
     const bool has_argument = field.kind != FieldKind::kCountStar;
     update_field(field, has_argument ? input.columns[field.argument].get() : nullptr, slots, first, last);
   }
@@ -181,31 +211,19 @@ void Accumulators::update_field(const AggregateField& field, const Column* value
     case FieldKind::kMaxInt: return add_integers(target, *values, Greatest{});
     case FieldKind::kMinDouble: return add_values<double>(target, *values, Least{});
     case FieldKind::kMaxDouble: return add_values<double>(target, *values, Greatest{});
-    case FieldKind::kMinText:
-    case FieldKind::kMaxText: return update_text(field, *values, slots, first, last);
+    case FieldKind::kMoments:
+      if (values->type == TypeKind::kDouble) return add_values<double>(target, *values, AddMoments{});
+      return add_integers(target, *values, AddMoments{});
+    default: return;  // cells
   }
-}
-
-void Accumulators::update_text(const AggregateField& field, const Column& values, std::span<const uint32_t> slots,
-                               size_t first, size_t last) {
-  for (size_t i = first; i < last; ++i) {
-    if (slots[i] != kDiscard && values.valid(i)) offer_text(field, slots[i], values.string_at(i));
-  }
-}
-
-void Accumulators::offer_text(const AggregateField& field, uint32_t slot, std::string_view text) {
-  uint8_t* at = row(slot) + field.offset;
-  const auto cell = static_cast<uint32_t>(load<uint64_t>(at));
-  const bool least = field.kind == FieldKind::kMinText;
-  const bool better = cell == 0 || (least ? text < texts_.at(cell) : text > texts_.at(cell));
-  if (better) store(at, uint64_t{texts_.put(cell, text)});
 }
 
 void Accumulators::merge(uint32_t into, const Accumulators& other, uint32_t from) {
-  for (const AggregateField& field : layout_.fields()) merge_field(field, into, other, from);
+  for (size_t field = 0; field < layout_.fields().size(); ++field) merge_field(field, into, other, from);
 }
 
-void Accumulators::merge_field(const AggregateField& field, uint32_t into, const Accumulators& other, uint32_t from) {
+void Accumulators::merge_field(size_t index, uint32_t into, const Accumulators& other, uint32_t from) {
+  const AggregateField& field = layout_.fields()[index];
   uint8_t* at = row(into) + field.offset;
   const uint8_t* source = other.row(from) + field.offset;
   switch (field.kind) {
@@ -218,24 +236,38 @@ void Accumulators::merge_field(const AggregateField& field, uint32_t into, const
     case FieldKind::kMaxInt: return Greatest{}(at, load<int64_t>(source));
     case FieldKind::kMinDouble: return Least{}(at, load<double>(source));
     case FieldKind::kMaxDouble: return Greatest{}(at, load<double>(source));
-    case FieldKind::kMinText:
-    case FieldKind::kMaxText: {
+    case FieldKind::kMoments: {
+      auto moments = load<Moments>(at);
+      moments.add(load<Moments>(source));
+      return store(at, moments);
+    }
+    default: {
       const auto cell = static_cast<uint32_t>(load<uint64_t>(source));
-      if (cell != 0) offer_text(field, into, std::string(other.texts_.at(cell)));
+      if (cell == 0) return;
+      const auto own = static_cast<uint32_t>(load<uint64_t>(at));
+      return store(at, uint64_t{cells_[index]->merge(own, *other.cells_[index], cell)});
     }
   }
 }
 
-uint64_t Accumulators::emit(uint32_t slot, columnar::BatchBuilder& out, size_t first_column) const {
+uint64_t Accumulators::emit(uint32_t slot, const WindowBounds& window, columnar::BatchBuilder& out,
+                            size_t first_column) const {
   uint64_t overflows = 0;
   for (size_t at = 0; at < layout_.results().size(); ++at) {
-    if (!emit_value(layout_.results()[at], slot, out.column(first_column + at))) ++overflows;
+    if (!emit_value(layout_.results()[at], slot, window, out.column(first_column + at))) ++overflows;
   }
   return overflows;
 }
 
-bool Accumulators::emit_value(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
+bool Accumulators::emit_value(const AggregateResult& result, uint32_t slot, const WindowBounds& window,
+                              columnar::ColumnBuilder& out) const {
   using enum sql::AggregateFunction;
+  const FieldKind kind = layout_.fields()[result.value_field].kind;
+  if (is_cell(kind)) return emit_cell(result, slot, window, out);
+  if (kind == FieldKind::kMoments) {
+    emit_moments(result, slot, out);
+    return true;
+  }
   const auto count = load<int64_t>(row(slot) + layout_.fields()[result.count_field].offset);
   if (result.function == kCountStar || result.function == kCount) {
     out.append<int64_t>(count);
@@ -248,6 +280,32 @@ bool Accumulators::emit_value(const AggregateResult& result, uint32_t slot, colu
   if (result.function == kSum || result.function == kAvg) return emit_sum(result, slot, out);
   emit_extreme(result, slot, out);
   return true;
+}
+
+bool Accumulators::emit_cell(const AggregateResult& result, uint32_t slot, const WindowBounds& window,
+                             columnar::ColumnBuilder& out) const {
+  using enum sql::AggregateFunction;
+  const uint32_t cell = cell_at(slot, result.value_field);
+  if (cell != 0) return cells_[result.value_field]->emit(cell, result, window, out);
+  if (result.function == kCount) {
+    out.append<int64_t>(0);
+  } else if (result.function == kCoverage) {
+    out.append<double>(0);
+  } else {
+    out.append_null();
+  }
+  return true;
+}
+
+void Accumulators::emit_moments(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
+  using enum sql::AggregateFunction;
+  const auto moments = load<Moments>(row(slot) + layout_.fields()[result.value_field].offset);
+  const bool sample = result.function == kVarSamp || result.function == kStddevSamp;
+  const uint64_t least = sample ? 2 : 1;
+  if (moments.count < least) return out.append_null();
+  const double variance = moments.squares / static_cast<double>(moments.count - (sample ? 1 : 0));
+  const bool root = result.function == kStddevPop || result.function == kStddevSamp;
+  out.append<double>(root ? std::sqrt(variance) : variance);
 }
 
 bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
@@ -277,45 +335,48 @@ bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, column
 void Accumulators::emit_extreme(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
   const AggregateField& field = layout_.fields()[result.value_field];
   const uint8_t* at = row(slot) + field.offset;
-  if (is_text(field.kind)) return out.append_string(texts_.at(static_cast<uint32_t>(load<uint64_t>(at))));
-  if (field.argument_type == TypeKind::kDouble) return out.append<double>(load<double>(at));
-  const auto value = load<int64_t>(at);
-  switch (columnar::value_width(field.argument_type)) {
-    case 1: return out.append<uint8_t>(static_cast<uint8_t>(value));
-    case 4: return out.append<int32_t>(static_cast<int32_t>(value));
-    default: return out.append<int64_t>(value);
-  }
+  append_bits(load<int64_t>(at), field.argument_type, out);
 }
 
 void Accumulators::write(uint32_t slot, ByteWriter& out) const {
-  for (const AggregateField& field : layout_.fields()) {
+  for (size_t index = 0; index < layout_.fields().size(); ++index) {
+    const AggregateField& field = layout_.fields()[index];
     const uint8_t* at = row(slot) + field.offset;
-    if (is_text(field.kind)) {
-      const auto cell = static_cast<uint32_t>(load<uint64_t>(at));
+    if (is_cell(field.kind)) {
+      const uint32_t cell = cell_at(slot, index);
       out.fixed<uint8_t>(cell != 0);
-      if (cell != 0) out.text(texts_.at(cell));
+      if (cell != 0) cells_[index]->write(cell, out);
     } else if (field.kind == FieldKind::kCount || field.kind == FieldKind::kCountStar) {
       out.varint(load<uint64_t>(at));
     } else {
-      out.raw(ByteSpan{at, field.kind == FieldKind::kSumWide ? size_t{16} : size_t{8}});
+      out.raw(ByteSpan{at, AggregateLayout::width_of(field.kind)});
     }
   }
 }
 
 bool Accumulators::read(uint32_t slot, ByteReader& in) {
-  for (const AggregateField& field : layout_.fields()) {
-    if (is_text(field.kind)) {
+  for (size_t index = 0; index < layout_.fields().size(); ++index) {
+    const AggregateField& field = layout_.fields()[index];
+    uint8_t* at = row(slot) + field.offset;
+    if (is_cell(field.kind)) {
       if (in.fixed<uint8_t>() == 0) continue;
-      const std::string_view text = in.text();
-      store(row(slot) + field.offset, uint64_t{texts_.put(0, text)});
+      const uint32_t cell = cells_[index]->read(in);
+      if (cell == 0) return false;
+      store(at, uint64_t{cell});
     } else if (field.kind == FieldKind::kCount || field.kind == FieldKind::kCountStar) {
-      store(row(slot) + field.offset, in.varint());
+      store(at, in.varint());
     } else {
-      const std::string_view bytes = in.raw(field.kind == FieldKind::kSumWide ? 16 : 8);
-      if (in.ok()) std::memcpy(row(slot) + field.offset, bytes.data(), bytes.size());
+      const std::string_view bytes = in.raw(AggregateLayout::width_of(field.kind));
+      if (in.ok()) std::memcpy(at, bytes.data(), bytes.size());
     }
   }
   return in.ok();
+}
+
+size_t Accumulators::memory_bytes() const {
+  size_t bytes = memory_.capacity();
+  for (const auto& cells : cells_) bytes += cells == nullptr ? size_t{0} : cells->memory_bytes();
+  return bytes;
 }
 
 }  // namespace tidegate::engine

@@ -9,8 +9,6 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 
-size_t width_of(FieldKind kind) { return kind == FieldKind::kSumWide ? 16 : 8; }
-
 FieldKind sum_kind(columnar::TypeKind type) {
   if (type == columnar::TypeKind::kDouble) return FieldKind::kSumDouble;
   return columnar::value_width(type) == 8 ? FieldKind::kSumWide : FieldKind::kSumInt;
@@ -22,7 +20,41 @@ FieldKind extreme_kind(columnar::TypeKind type, bool least) {
   return least ? FieldKind::kMinInt : FieldKind::kMaxInt;
 }
 
+FieldKind value_kind(const sql::Aggregate& aggregate, columnar::TypeKind type) {
+  using enum sql::AggregateFunction;
+  if (aggregate.distinct) return FieldKind::kDistinct;
+  switch (aggregate.function) {
+    case kCountStar: return FieldKind::kCountStar;
+    case kCount: return FieldKind::kCount;
+    case kSum:
+    case kAvg: return sum_kind(type);
+    case kMin: return extreme_kind(type, true);
+    case kMax: return extreme_kind(type, false);
+    case kVarPop:
+    case kVarSamp:
+    case kStddevPop:
+    case kStddevSamp: return FieldKind::kMoments;
+    case kFirstValue: return FieldKind::kFirst;
+    case kLastValue: return FieldKind::kLast;
+    case kApproxPercentile: return FieldKind::kSketch;
+    case kTimeWeightedAvg:
+    case kCounterDelta: return FieldKind::kSeries;
+    case kCoverage: return FieldKind::kSlots;
+  }
+  return FieldKind::kCountStar;
+}
+
+// Whether the result is NULL without a count: the state does not tell.
+bool needs_count(FieldKind kind) {
+  return kind != FieldKind::kMoments && (!is_cell(kind) || kind == FieldKind::kMinText || kind == FieldKind::kMaxText);
+}
+
 }  // namespace
+
+size_t AggregateLayout::width_of(FieldKind kind) {
+  if (kind == FieldKind::kSumWide) return 16;
+  return kind == FieldKind::kMoments ? 32 : 8;
+}
 
 AggregateLayout::AggregateLayout(const std::vector<sql::Aggregate>& aggregates, const columnar::Schema& input) {
   for (const sql::Aggregate& aggregate : aggregates) {
@@ -34,28 +66,27 @@ AggregateLayout::AggregateLayout(const std::vector<sql::Aggregate>& aggregates, 
 }
 
 void AggregateLayout::add(const sql::Aggregate& aggregate, columnar::TypeKind argument_type) {
-  using enum sql::AggregateFunction;
-  AggregateResult result{aggregate.function, aggregate.type};
-  const size_t argument = aggregate.argument;
-  switch (aggregate.function) {
-    case kCountStar: result.value_field = field(FieldKind::kCountStar, 0, argument_type); break;
-    case kCount: result.value_field = field(FieldKind::kCount, argument, argument_type); break;
-    case kSum:
-    case kAvg: result.value_field = field(sum_kind(argument_type), argument, argument_type); break;
-    case kMin: result.value_field = field(extreme_kind(argument_type, true), argument, argument_type); break;
-    case kMax: result.value_field = field(extreme_kind(argument_type, false), argument, argument_type); break;
+  const FieldKind kind = value_kind(aggregate, argument_type);
+  const size_t argument = kind == FieldKind::kCountStar ? 0 : aggregate.argument;
+  AggregateResult result{aggregate.function, aggregate.type, aggregate.parameter};
+  result.value_field =
+      field({kind, argument, argument_type, aggregate.meter, aggregate.interval_us, aggregate.phase_us});
+  result.count_field = result.value_field;
+  if (kind != FieldKind::kCountStar && needs_count(kind)) {
+    result.count_field = field({FieldKind::kCount, argument, argument_type});
   }
-  result.count_field =
-      aggregate.function == kCountStar ? result.value_field : field(FieldKind::kCount, argument, argument_type);
   results_.push_back(result);
 }
 
-size_t AggregateLayout::field(FieldKind kind, size_t argument, columnar::TypeKind type) {
-  const auto same = [&](const AggregateField& other) { return other.kind == kind && other.argument == argument; };
+size_t AggregateLayout::field(AggregateField wanted) {
+  const auto same = [&](const AggregateField& other) { return other.same_state(wanted); };
   const auto found = std::ranges::find_if(fields_, same);
   if (found != fields_.end()) return static_cast<size_t>(found - fields_.begin());
-  fields_.push_back({kind, argument, type, static_cast<uint32_t>(stride_)});
-  stride_ += width_of(kind);
+  wanted.offset = static_cast<uint32_t>(stride_);
+  fields_.push_back(wanted);
+  stride_ += width_of(wanted.kind);
+  ordered_ = ordered_ || wanted.kind == FieldKind::kFirst || wanted.kind == FieldKind::kLast ||
+             wanted.kind == FieldKind::kSeries;
   return fields_.size() - 1;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "columnar/batch.h"
@@ -20,23 +21,43 @@ enum class FieldKind : uint8_t {
   kMaxInt,
   kMinDouble,  // double; NaN only if every value is
   kMaxDouble,
-  kMinText,  // uint32 index + 1 into TextCells; 0 is none
+  kMoments,  // uint64 count; doubles: a value, the mean's distance from it, sum of squared distances from the mean
+  // From here on: uint64, the number of a cell with the state itself (cells.h); 0 is none.
+  kMinText,
   kMaxText,
+  kFirst,
+  kLast,
+  kDistinct,
+  kSketch,
+  kSeries,
+  kSlots,
 };
+
+[[nodiscard]] constexpr bool is_cell(FieldKind kind) { return kind >= FieldKind::kMinText; }
 
 struct AggregateField {
   FieldKind kind;
-  size_t argument;  // input column; 0 for kCountStar
-  columnar::TypeKind argument_type;
-  uint32_t offset;  // in the slot's row
+  size_t argument = 0;  // input column; 0 for kCountStar
+  columnar::TypeKind argument_type = columnar::TypeKind::kNull;
+  std::optional<size_t> meter = std::nullopt;  // kSeries: a second input column
+  int64_t interval_us = 0;                     // kSlots
+  int64_t phase_us = 0;                        // kSlots
+  uint32_t offset = 0;                         // in the slot's row
+
+  // The same state of the same input, wherever it lies.
+  [[nodiscard]] bool same_state(const AggregateField& other) const {
+    return kind == other.kind && argument == other.argument && meter == other.meter &&
+           interval_us == other.interval_us && phase_us == other.phase_us;
+  }
 };
 
 // How a result is read from the fields.
 struct AggregateResult {
   sql::AggregateFunction function;
   columnar::TypeKind type;
+  double parameter = 0;
   size_t value_field = 0;
-  size_t count_field = 0;
+  size_t count_field = 0;  // of those that are not cells
 };
 
 // Immutable.
@@ -48,14 +69,18 @@ class AggregateLayout {
   [[nodiscard]] const std::vector<AggregateResult>& results() const { return results_; }
   // Bytes of a slot's row; a divisor or a multiple of a cache line, so that no small row crosses one.
   [[nodiscard]] size_t stride() const { return stride_; }
+  // Whether a field depends on the order of rows: updates need their times and key groups.
+  [[nodiscard]] bool ordered() const { return ordered_; }
+  [[nodiscard]] static size_t width_of(FieldKind kind);
 
  private:
-  size_t field(FieldKind kind, size_t argument, columnar::TypeKind type);
+  size_t field(AggregateField wanted);
   void add(const sql::Aggregate& aggregate, columnar::TypeKind argument_type);
 
   std::vector<AggregateField> fields_;
   std::vector<AggregateResult> results_;
   size_t stride_ = 0;
+  bool ordered_ = false;
 };
 
 }  // namespace tidegate::engine

@@ -33,11 +33,14 @@ struct Query {
   sql::WindowSpec window{sql::WindowKind::kTumble, 10 * kSecond, 10 * kSecond, 0};
   std::string having;          // "": none; else results need COUNT(*) >= 2
   bool positive_only = false;  // WHERE value > 0
+  bool every_aggregate = false;
   std::string operator_id = "window-1";
 };
 
 // SELECT keys, window_start, window_end, window_time, COUNT(*), COUNT(value), SUM(value), AVG(value), MIN(value),
-// MAX(value), SUM(n), MAX(kind) ... GROUP BY.
+// MAX(value), SUM(n), MAX(kind) ... GROUP BY; with `every_aggregate` also COUNT(DISTINCT value), COUNT(DISTINCT kind),
+// SUM(DISTINCT n), VAR_POP(value), STDDEV_SAMP(n), FIRST_VALUE(value), LAST_VALUE(kind), APPROX_PERCENTILE(value, 0.9),
+// TIME_WEIGHTED_AVG(value, ts), COUNTER_DELTA(value, 100, kind), COVERAGE(INTERVAL '1' SECOND).
 [[nodiscard]] sql::Plan window_plan(std::shared_ptr<const catalog::StreamDefinition> stream, const Query& query);
 // SELECT device, value FROM stream WHERE value > 0.
 [[nodiscard]] sql::Plan filter_plan(std::shared_ptr<const catalog::StreamDefinition> stream);

@@ -59,20 +59,36 @@ std::vector<size_t> key_columns(GroupBy group_by) {
   return {};
 }
 
-std::vector<sql::Aggregate> all_aggregates() {
+std::vector<sql::Aggregate> aggregates_of(const Query& query) {
   using enum sql::AggregateFunction;
-  return {{kCountStar, 0, TypeKind::kBigint}, {kCount, 2, TypeKind::kBigint}, {kSum, 2, TypeKind::kDouble},
-          {kAvg, 2, TypeKind::kDouble},       {kMin, 2, TypeKind::kDouble},   {kMax, 2, TypeKind::kDouble},
-          {kSum, 3, TypeKind::kBigint},       {kMax, 4, TypeKind::kString}};
+  std::vector<sql::Aggregate> all = {{kCountStar, 0, TypeKind::kBigint}, {kCount, 2, TypeKind::kBigint},
+                                     {kSum, 2, TypeKind::kDouble},       {kAvg, 2, TypeKind::kDouble},
+                                     {kMin, 2, TypeKind::kDouble},       {kMax, 2, TypeKind::kDouble},
+                                     {kSum, 3, TypeKind::kBigint},       {kMax, 4, TypeKind::kString}};
+  if (!query.every_aggregate) return all;
+  const TypeKind number = TypeKind::kDouble;
+  all.push_back({.function = kCount, .argument = 2, .distinct = true});
+  all.push_back({.function = kCount, .argument = 4, .distinct = true});
+  all.push_back({.function = kSum, .argument = 3, .distinct = true});
+  all.push_back({kVarPop, 2, number});
+  all.push_back({kStddevSamp, 3, number});
+  all.push_back({kFirstValue, 2, number});
+  all.push_back({kLastValue, 4, TypeKind::kString});
+  all.push_back({.function = kApproxPercentile, .argument = 2, .type = number, .parameter = 0.9});
+  all.push_back({kTimeWeightedAvg, 2, number});
+  all.push_back({.function = kCounterDelta, .argument = 2, .type = number, .parameter = 100, .meter = 4});
+  all.push_back({.function = kCoverage, .argument = 1, .type = number, .interval_us = kSecond});
+  return all;
 }
 
-columnar::SchemaPtr window_schema(const Schema& input, const std::vector<size_t>& keys) {
+columnar::SchemaPtr window_schema(const Schema& input, const std::vector<size_t>& keys,
+                                  const std::vector<sql::Aggregate>& aggregates) {
   auto schema = std::make_shared<Schema>();
   for (const size_t key : keys) schema->fields.push_back(input.fields[key]);
   for (const char* name : {"window_start", "window_end", "window_time"}) {
     schema->fields.push_back({name, TypeKind::kTimestampLtz, false});
   }
-  for (const sql::Aggregate& aggregate : all_aggregates()) schema->fields.push_back({"a", aggregate.type, true});
+  for (const sql::Aggregate& aggregate : aggregates) schema->fields.push_back({"a", aggregate.type, true});
   return schema;
 }
 
@@ -104,12 +120,12 @@ sql::Plan window_plan(std::shared_ptr<const catalog::StreamDefinition> stream, c
   window.window = query.window;
   window.time_column = 1;
   window.keys = key_columns(query.group_by);
-  window.aggregates = all_aggregates();
+  window.aggregates = aggregates_of(query);
   window.keyed_by_device = query.group_by == GroupBy::kDevice || query.group_by == GroupBy::kDeviceAndKind;
   window.device_column = 0;
   window.has_device_column = stream->device_column.has_value();
   const size_t count_column = window.keys.size() + 3;
-  auto schema = window_schema(*root->output, window.keys);
+  auto schema = window_schema(*root->output, window.keys, window.aggregates);
   root = node(std::move(window), std::move(schema), std::move(root), query.operator_id);
   if (!query.having.empty()) {
     root = filter(std::move(root),

@@ -32,7 +32,8 @@ class KeyCodec {
 // Open addressing with linear probing; group numbers of erased keys are given out again. One thread at a time.
 class KeyTable {
  public:
-  KeyTable() : slots_(kInitialSlots) {}
+  // `places`: a power of 2.
+  explicit KeyTable(size_t places = kInitialSlots) : slots_(places) {}
 
   // The key's group; `added` tells whether it is new.
   uint32_t find_or_add(std::string_view key, bool& added);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "engine/internal/naive_aggregates.h"
+
 namespace tidegate::engine {
 
 namespace {
-
-const char* kind_of(const Reading& reading) { return static_cast<int64_t>(reading.value) % 2 == 0 ? "even" : "odd"; }
 
 int64_t floor_to(int64_t value, int64_t step) {
   const int64_t rest = value % step;
@@ -95,12 +95,15 @@ void NaiveWindows::emit(const WindowKey& window, const std::vector<Reading>& row
     greatest = std::max(greatest, row.value);
   }
   if (!query_.having.empty() && rows.size() < 2) return;
-  const int64_t end_ms = (window.end - Bench::kStart) / 1000;
+  const int64_t end_us = window.end - Bench::kStart;
+  const int64_t end_ms = end_us / 1000;
   const std::string values = count == 0 ? "-|-|-|-|-"
                                         : fmt::format("{:.6f}|{:.6f}|{:.6f}|{:.6f}|{}", sum,
                                                       sum / static_cast<double>(count), least, greatest, whole);
-  results.push_back(fmt::format("{}{}|{}|{}|{}|{}|{}|{}", window.key, end_ms - query_.window.size_us / 1000, end_ms,
-                                end_ms - 1, rows.size(), count, values, last_kind));
+  results.push_back(
+      fmt::format("{}{}|{}|{}|{}|{}|{}|{}{}", window.key, end_ms - query_.window.size_us / 1000, end_ms, end_ms - 1,
+                  rows.size(), count, values, last_kind,
+                  query_.every_aggregate ? naive_aggregates(rows, end_us - query_.window.size_us, end_us) : ""));
 }
 
 void NaiveWindows::close_silent(int64_t clock_us) {

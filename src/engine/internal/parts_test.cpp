@@ -107,7 +107,7 @@ columnar::Batch random_input(const Sums& sums, io::SeededRandom& random) {
 
 std::string result_of(const Sums& sums, const Accumulators& accumulators, uint32_t slot) {
   columnar::BatchBuilder out(sums.output());
-  (void)accumulators.emit(slot, out, 0);
+  (void)accumulators.emit(slot, {}, out, 0);
   out.end_row();
   const columnar::Batch row = out.finish();
   std::string text;
@@ -133,10 +133,10 @@ TEST_CASE("merging parts, and writing and reading a slot, equal adding everythin
   for (int part = 0; part < 5; ++part) {
     const columnar::Batch input = random_input(sums, random);
     const std::vector<uint32_t> into_whole(input.rows, whole);
-    all.update(input, into_whole, 0, input.rows);
+    all.update(input, into_whole, {}, 0, input.rows);
     const uint32_t slot = parts.take();
     const std::vector<uint32_t> into_part(input.rows, slot);
-    parts.update(input, into_part, 0, input.rows);
+    parts.update(input, into_part, {}, 0, input.rows);
     std::string bytes;
     ByteWriter out(bytes);
     parts.write(slot, out);

@@ -19,15 +19,23 @@ WindowPlan make_plan(bool by_device) {
   window.window = {sql::WindowKind::kHop, 10'000'000, 4'000'000, 0};
   window.time_column = 1;
   window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2};
-  window.aggregates = {{sql::AggregateFunction::kAvg, 2, TypeKind::kDouble},
-                       {sql::AggregateFunction::kMax, 3, TypeKind::kString}};
+  using enum sql::AggregateFunction;
+  window.aggregates = {{kAvg, 2, TypeKind::kDouble},
+                       {kMax, 3, TypeKind::kString},
+                       {.function = kCount, .argument = 2, .distinct = true},
+                       {.function = kCount, .argument = 3, .distinct = true},
+                       {kVarPop, 2, TypeKind::kDouble},
+                       {kFirstValue, 2, TypeKind::kDouble},
+                       {kLastValue, 3, TypeKind::kString},
+                       {.function = kApproxPercentile, .argument = 2, .type = TypeKind::kDouble, .parameter = 0.5},
+                       {.function = kTimeWeightedAvg, .argument = 2, .type = TypeKind::kDouble},
+                       {.function = kCoverage, .argument = 1, .type = TypeKind::kDouble, .interval_us = 1'000'000}};
   window.keyed_by_device = by_device;
   window.has_device_column = true;
   auto output = std::make_shared<columnar::Schema>();
   for (const size_t key : window.keys) output->fields.push_back(input->fields[key]);
   for (int i = 0; i < 3; ++i) output->fields.push_back({"t", TypeKind::kTimestampLtz});
-  output->fields.push_back({"a", TypeKind::kDouble});
-  output->fields.push_back({"m", TypeKind::kString});
+  for (const sql::Aggregate& aggregate : window.aggregates) output->fields.push_back({"a", aggregate.type});
   return {window, input, output, by_device, 0};
 }
 

@@ -11,7 +11,7 @@ uint64_t append_window(const WindowPlan& plan, int64_t end, const Accumulators& 
   out.column(at).append<int64_t>(end - plan.math.size());
   out.column(at + 1).append<int64_t>(end);
   out.column(at + 2).append<int64_t>(end - kMicrosPerMilli);
-  const uint64_t overflows = accumulators.emit(slot, out, at + 3);
+  const uint64_t overflows = accumulators.emit(slot, {end - plan.math.size(), end, end}, out, at + 3);
   out.end_row();
   return overflows;
 }

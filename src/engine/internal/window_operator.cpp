@@ -26,6 +26,7 @@ void WindowOperator::process(const columnar::Batch& input, const RowTimes& times
                              int64_t clock_us) {
   clock_us_ = clock_us;
   slots_.resize(input.rows);
+  if (plan_.layout.ordered()) key_groups_.resize(input.rows);
   late_scratch_.clear();
   Pass pass{input, times};
   if (plan_.mode == KeyMode::kDevice) {
@@ -105,7 +106,12 @@ uint32_t WindowOperator::reject(size_t row) {
 }
 
 void WindowOperator::add_rows(Pass& pass, size_t last) {
-  accumulators_.update(pass.input, slots_, pass.added, last);
+  RowOrder order;
+  if (plan_.layout.ordered()) {
+    order = {pass.input.columns[plan_.time_column]->values<int64_t>().data(), key_groups_.data()};
+    for (size_t row = pass.added; row < last; ++row) key_groups_[row] = devices_.at(pass.times.device[row]).key_group;
+  }
+  accumulators_.update(pass.input, slots_, order, pass.added, last);
   pass.added = last;
 }
 

@@ -116,6 +116,7 @@ class WindowOperator {
   std::vector<Group> groups_;
   std::vector<Slice> slices_;  // by slot
   std::vector<uint32_t> slots_;
+  std::vector<uint16_t> key_groups_;  // of the batch's rows; only for an ordered layout
   std::vector<uint32_t> late_scratch_;
   std::string key_scratch_;
   columnar::BatchBuilder results_;

@@ -41,7 +41,9 @@ struct AstExpression {
   Literal literal;
   columnar::TypeKind type = columnar::TypeKind::kNull;
   std::vector<AstExpression> children;
-  int depth = 1;  // levels of this tree; at most kMaxNesting
+  bool distinct = false;  // kCall: DISTINCT before the arguments
+  bool filtered = false;  // kCall: the last child is the condition of FILTER (WHERE ...)
+  int depth = 1;          // levels of this tree; at most kMaxNesting
 };
 
 struct Query;

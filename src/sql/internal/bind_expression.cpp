@@ -24,15 +24,6 @@ size_t count_nodes(const Expression& expression) {
   return nodes;
 }
 
-std::optional<AggregateFunction> aggregate_of(std::string_view name) {
-  if (name == "COUNT") return AggregateFunction::kCount;
-  if (name == "SUM") return AggregateFunction::kSum;
-  if (name == "AVG") return AggregateFunction::kAvg;
-  if (name == "MIN") return AggregateFunction::kMin;
-  if (name == "MAX") return AggregateFunction::kMax;
-  return std::nullopt;
-}
-
 // A balanced tree, so that a long chain is not deep.
 Expression balanced(FunctionId function, std::vector<Expression>& parts, size_t first, size_t last) {
   if (last - first == 1) return std::move(parts[first]);
@@ -142,7 +133,12 @@ Result<Expression> ExpressionBinder::bind_column(const AstExpression& ast) {
 }
 
 Result<Expression> ExpressionBinder::bind_call(const AstExpression& ast) {
-  if (const auto aggregate = aggregate_of(ast.name)) return bind_aggregate(ast, *aggregate);
+  if (is_aggregate(ast.name)) return bind_aggregate(ast);
+  if (ast.distinct || ast.filtered) {
+    return fail_at(
+        ErrorCode::SqlInvalidGrouping, ast.position,
+        fmt::format("{} is no aggregate, so it takes no {}", ast.name, ast.distinct ? "DISTINCT" : "FILTER"));
+  }
   std::vector<Expression> arguments;
   arguments.reserve(ast.children.size());
   for (const AstExpression& child : ast.children) {
@@ -158,61 +154,6 @@ Result<Expression> ExpressionBinder::bind_call(const AstExpression& ast) {
                    "Compare it with something");
   }
   return balanced(ast.name == "AND" ? FunctionId::kAnd : FunctionId::kOr, arguments, 0, arguments.size());
-}
-
-Result<Expression> ExpressionBinder::bind_aggregate(const AstExpression& ast, AggregateFunction function) {
-  if (!scope_.grouped || inside_aggregate_) {
-    return fail_at(ErrorCode::SqlInvalidGrouping, ast.position,
-                   fmt::format("{} cannot stand {}", ast.name, inside_aggregate_ ? "inside an aggregate" : "here"),
-                   "Aggregates stand in SELECT and HAVING of a query with GROUP BY");
-  }
-  if (ast.children.size() != 1) {
-    return fail_at(ErrorCode::SqlTypeMismatch, ast.position, fmt::format("{} takes one argument", ast.name));
-  }
-  BoundAggregate bound;
-  bound.aggregate.function = function;
-  if (ast.children[0].kind == AstKind::kStar) {
-    if (function != AggregateFunction::kCount) {
-      return fail_at(ErrorCode::SqlSyntax, ast.children[0].position, fmt::format("{}(*) has no meaning", ast.name));
-    }
-    bound.aggregate.function = AggregateFunction::kCountStar;
-    bound.argument = Expression{TypeKind::kBigint, false, Literal{}};
-    bound.text = "COUNT(*)";
-  } else {
-    inside_aggregate_ = true;
-    auto argument = bind(ast.children[0]);
-    inside_aggregate_ = false;
-    if (!argument) return std::unexpected(std::move(argument.error()));
-    bound.argument = std::move(*argument);
-    bound.text = fmt::format("{}({})", ast.name, to_string(bound.argument));
-  }
-  const TypeKind type = bound.argument.type;
-  const bool arithmetic = function == AggregateFunction::kSum || function == AggregateFunction::kAvg;
-  const bool ordered = function == AggregateFunction::kMin || function == AggregateFunction::kMax;
-  if ((arithmetic && !columnar::is_numeric(type)) || (ordered && type == TypeKind::kInterval) ||
-      type == TypeKind::kNull) {
-    return fail_at(ErrorCode::SqlTypeMismatch, ast.children[0].position,
-                   fmt::format("{} cannot take {}", ast.name, type_name(type)),
-                   arithmetic ? "It needs a number; CAST it" : "CAST it to a column type");
-  }
-  if (function == AggregateFunction::kAvg) bound.aggregate.type = TypeKind::kDouble;
-  if (function == AggregateFunction::kSum && type == TypeKind::kDouble) bound.aggregate.type = TypeKind::kDouble;
-  if (ordered) bound.aggregate.type = type;
-  const bool counts = function == AggregateFunction::kCount;
-  const bool overflows = function == AggregateFunction::kSum && type != TypeKind::kDouble;
-  const bool nullable = !counts && (overflows || bound.argument.nullable);
-
-  size_t index = 0;
-  for (; index < scope_.aggregates.size(); ++index) {
-    const BoundAggregate& known = scope_.aggregates[index];
-    if (known.aggregate.function == bound.aggregate.function && known.argument == bound.argument) break;
-  }
-  Expression reference = make_column(scope_.aggregate_base() + index, bound.text, bound.aggregate.type, nullable);
-  if (index == scope_.aggregates.size()) scope_.aggregates.push_back(std::move(bound));
-  if (scope_.aggregates.size() > kMaxAggregates) {
-    return fail_at(ErrorCode::SqlTooComplex, ast.position, fmt::format("more than {} aggregates", kMaxAggregates));
-  }
-  return reference;
 }
 
 Result<Expression> ExpressionBinder::bind_case(const AstExpression& ast) {

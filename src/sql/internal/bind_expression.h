@@ -1,6 +1,7 @@
 // Expressions: names to columns, operators to functions, types by Flink's rules with casts made explicit.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,15 @@ inline constexpr size_t kMaxBoundNodes = 200'000;  // of one statement: BETWEEN 
 inline constexpr size_t kMaxAggregates = 256;      // of one window: each costs memory per key
 
 struct BoundAggregate {
-  Aggregate aggregate;
+  Aggregate aggregate;  // its columns are not yet known
   Expression argument;  // unused for COUNT(*)
+  std::optional<Expression> meter;
   std::string text;
+  bool nullable = true;
+  TextPosition position;
 };
+
+[[nodiscard]] bool is_aggregate(std::string_view name);  // in upper case
 
 // What names mean at one place. Column indexes past the input's: window_start, window_end, window_time, then one
 // per aggregate.
@@ -27,6 +33,7 @@ struct ExpressionScope {
   size_t visible = 0;  // columns beyond have no name here
   std::string alias;   // qualifier; may be empty
   bool windowed = false;
+  std::optional<size_t> time_column;  // of the windows
   columnar::TypeKind window_type = columnar::TypeKind::kTimestamp;
   bool grouped = false;  // aggregates are allowed
   std::vector<BoundAggregate> aggregates;
@@ -47,7 +54,13 @@ class ExpressionBinder {
 
  private:
   [[nodiscard]] Result<Expression> bind_call(const AstExpression& ast);
-  [[nodiscard]] Result<Expression> bind_aggregate(const AstExpression& ast, AggregateFunction function);
+  // In bind_aggregate.cpp.
+  [[nodiscard]] Result<Expression> bind_aggregate(const AstExpression& ast);
+  [[nodiscard]] Result<std::vector<Expression>> bind_aggregate_arguments(const AstExpression& ast);
+  [[nodiscard]] Result<> bind_filter(const AstExpression& ast, BoundAggregate& bound);
+  [[nodiscard]] Result<> bind_coverage(const AstExpression& ast, const Expression& interval, BoundAggregate& bound);
+  [[nodiscard]] Result<Expression> add_aggregate(BoundAggregate bound);
+  [[nodiscard]] Result<> check_event_time(const Expression& time, const AstExpression& ast) const;
   [[nodiscard]] Result<Expression> bind_column(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_case(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_between(const AstExpression& ast);

@@ -37,6 +37,26 @@ Result<> check_sizes(const WindowCall& call) {
   return {};
 }
 
+// Slots of expected readings must not straddle a window's edge.
+Result<> check_coverage(const ExpressionScope& scope, const WindowCall& window) {
+  constexpr int64_t kMaxSlots = 1 << 20;  // of one window; a bit each
+  for (const BoundAggregate& bound : scope.aggregates) {
+    const int64_t interval = bound.aggregate.interval_us;
+    if (bound.aggregate.function != AggregateFunction::kCoverage) continue;
+    if (window.slide_us % interval != 0) {
+      return fail_at(ErrorCode::SqlInvalidWindow, bound.position,
+                     fmt::format("windows every {} are no multiple of {}", duration_text(window.slide_us),
+                                 duration_text(interval)),
+                     "COVERAGE needs an interval that divides the window");
+    }
+    if (window.size_us / interval > kMaxSlots) {
+      return fail_at(ErrorCode::SqlInvalidWindow, bound.position,
+                     fmt::format("more than {} readings expected in a window", kMaxSlots), "Use a shorter window");
+    }
+  }
+  return {};
+}
+
 // The aggregation's output in terms of its scope: what is a key becomes the key's column, what is a window column or
 // an aggregate its place. Anything else is not grouped.
 class GroupRewriter {
@@ -85,6 +105,7 @@ void move_inputs(WindowAggregate& window, const std::vector<size_t>& columns) {
   for (size_t& key : window.keys) key = columns[key];
   for (Aggregate& aggregate : window.aggregates) {
     if (aggregate.function != AggregateFunction::kCountStar) aggregate.argument = columns[aggregate.argument];
+    if (aggregate.meter) aggregate.meter = columns[*aggregate.meter];
   }
   if (window.has_device_column) window.device_column = columns[window.device_column];
 }
@@ -197,6 +218,7 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   scope.visible = input.visible;
   scope.alias = input.alias;
   scope.windowed = true;
+  scope.time_column = input.time_column;
   scope.window_type = input.schema().fields[*input.time_column].type;
   TRY_ASSIGN(auto keys, bind_keys(query, scope));
 
@@ -213,6 +235,7 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
     TRY_ASSIGN(Expression condition, binder.bind_condition(*query.having, "HAVING"));
     TRY_ASSIGN(having, rewriter.rewrite(std::move(condition), query.having->position));
   }
+  TRY(check_coverage(scope, *input.window));
   Relation grouped = aggregate(std::move(input), scope, std::move(keys));
   if (having) filter(grouped, std::move(*having));
   return project(std::move(grouped), std::move(items), std::move(names));
@@ -240,11 +263,11 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
   }
   for (const BoundAggregate& bound : scope.aggregates) {
     Aggregate placed = bound.aggregate;
-    const bool counts =
-        placed.function == AggregateFunction::kCountStar || placed.function == AggregateFunction::kCount;
     if (placed.function != AggregateFunction::kCountStar) placed.argument = columns.place(bound.argument);
+    if (bound.meter) placed.meter = columns.place(*bound.meter);
+    if (placed.function == AggregateFunction::kCoverage) placed.phase_us = window.window.offset_us;
     window.aggregates.push_back(placed);
-    schema->fields.push_back({bound.text, placed.type, !counts});
+    schema->fields.push_back({bound.text, placed.type, bound.nullable});
     meaning += fmt::format("|{}:{}", bound.text, static_cast<int>(bound.argument.type));
   }
   window.keyed_by_device = device_key.has_value();

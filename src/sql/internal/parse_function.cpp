@@ -17,9 +17,7 @@ Result<AstExpression> Parser::function_call() {
   if (special) return std::move(*special);
 
   std::vector<AstExpression> children;
-  if (at_word("DISTINCT")) {
-    return unsupported(fmt::format("{}(DISTINCT ...)", upper), "Group by the column in a view first, then count");
-  }
+  const bool distinct = accept_word("DISTINCT");
   if (at_symbol("*")) {
     AstExpression star;
     star.kind = AstKind::kStar;
@@ -33,10 +31,24 @@ Result<AstExpression> Parser::function_call() {
   }
   TRY(expect_symbol(")"));
   if (at_word("OVER")) return unsupported("OVER", "Use a window of TUMBLE or HOP with GROUP BY");
-  if (at_word("FILTER") && at_symbol("(", 1)) {
-    return unsupported("FILTER (WHERE ...)", "Use CASE WHEN ... THEN ... END inside the aggregate");
+  const bool filtered = at_word("FILTER") && at_symbol("(", 1);
+  if (filtered) {
+    TRY_ASSIGN(AstExpression condition, filter_clause());
+    children.push_back(std::move(condition));
   }
-  return call(upper, position, std::move(children));
+  TRY_ASSIGN(AstExpression parsed, call(upper, position, std::move(children)));
+  parsed.distinct = distinct;
+  parsed.filtered = filtered;
+  return parsed;
+}
+
+Result<AstExpression> Parser::filter_clause() {
+  next();
+  next();
+  TRY(expect_word("WHERE"));
+  TRY_ASSIGN(AstExpression condition, expression());
+  TRY(expect_symbol(")"));
+  return condition;
 }
 
 // After the opening parenthesis; nothing if the function is written as any other.

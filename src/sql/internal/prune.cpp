@@ -137,6 +137,7 @@ Moved prune_window(PlanNode& node, WindowAggregate& window) {
   for (const size_t key : window.keys) below[key] = true;
   for (const Aggregate& aggregate : window.aggregates) {
     if (aggregate.function != AggregateFunction::kCountStar) below[aggregate.argument] = true;
+    if (aggregate.meter) below[*aggregate.meter] = true;
   }
   if (window.has_device_column) below[window.device_column] = true;
   const Moved moved = prune_node(node.inputs[0], below);
@@ -144,6 +145,7 @@ Moved prune_window(PlanNode& node, WindowAggregate& window) {
   for (size_t& key : window.keys) key = moved[key];
   for (Aggregate& aggregate : window.aggregates) {
     if (aggregate.function != AggregateFunction::kCountStar) aggregate.argument = moved[aggregate.argument];
+    if (aggregate.meter) aggregate.meter = moved[*aggregate.meter];
   }
   if (window.has_device_column) window.device_column = moved[window.device_column];
   return keep_all(node.output->fields.size());

@@ -1,0 +1,16 @@
+// Tests only: the aggregates of Query::every_aggregate, computed the slow and obvious way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/internal/fixture.h"
+
+namespace tidegate::engine {
+
+[[nodiscard]] const char* kind_of(const Reading& reading);
+
+// Of the rows of one window [start, end), in their order of arrival; each with "|" before it.
+[[nodiscard]] std::string naive_aggregates(std::vector<Reading> rows, int64_t start_us, int64_t end_us);
+
+}  // namespace tidegate::engine
