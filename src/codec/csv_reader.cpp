@@ -14,8 +14,9 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 void CsvReader::feed(std::string_view piece, bool last) {
   text_.erase(0, at_);
+  dropped_ += at_;
   scanned_ -= at_;
-  at_ = 0;
+  record_at_ = record_size_ = at_ = 0;
   text_.append(piece);
   last_ = last;
 }
@@ -44,6 +45,7 @@ Result<std::optional<std::vector<std::string_view>>> CsvReader::next() {
   while (const auto end = record_end()) {
     const bool open = *end == text_.size();
     std::string_view record(text_.data() + at_, *end - at_);
+    record_at_ = at_;
     record_line_ = next_line_;
     next_line_ += static_cast<size_t>(std::ranges::count(record, '\n')) + 1;
     const bool skipped = std::exchange(skipping_, false);
@@ -51,6 +53,7 @@ Result<std::optional<std::vector<std::string_view>>> CsvReader::next() {
     at_ = scanned_ = open ? *end : *end + 1;
     last_line_was_open_ = last_line_was_open_ || open;
     if (record.ends_with('\r')) record.remove_suffix(1);
+    record_size_ = record.size();
     if (skipped || record.empty()) continue;
     if (record.size() > kMaxCsvRecordBytes) return malformed(ErrorCode::RecordTooLarge, "the record is too large");
     if (cut) return malformed(ErrorCode::RecordMalformed, "a quoted field is not closed before the text ends");
@@ -60,6 +63,8 @@ Result<std::optional<std::vector<std::string_view>>> CsvReader::next() {
   if (text_.size() - at_ > kMaxCsvRecordBytes) {
     // Its end is looked for at the next line end, quoted or not: a lost quote must not swallow the whole file.
     const bool first = !std::exchange(skipping_, true);
+    record_at_ = at_;
+    record_size_ = text_.size() - at_;
     record_line_ = next_line_;
     next_line_ += static_cast<size_t>(std::count(text_.begin() + static_cast<ptrdiff_t>(at_), text_.end(), '\n'));
     at_ = scanned_ = text_.size();
@@ -93,11 +98,11 @@ Result<std::vector<std::string_view>> CsvReader::split(std::string_view record) 
       rest.remove_prefix(1);
       TRY_ASSIGN(const std::string_view field, quoted_field(rest));
       fields.push_back(field);
-      if (!rest.empty() && rest.front() != ',') {
+      if (!rest.empty() && rest.front() != delimiter_) {
         return malformed(ErrorCode::RecordMalformed, "text follows the closing quote of a field");
       }
     } else {
-      const std::string_view field = rest.substr(0, rest.find(','));
+      const std::string_view field = rest.substr(0, rest.find(delimiter_));
       if (field.find('"') != std::string_view::npos) {
         return malformed(ErrorCode::RecordMalformed, "a quote stands inside a field that is not quoted");
       }

@@ -19,6 +19,9 @@ inline constexpr size_t kMaxCsvRecordBytes = 1U << 20;
 // One thread.
 class CsvReader {
  public:
+  // `delimiter` stands between fields; not a quote, not a line end.
+  explicit CsvReader(char delimiter = ',') : delimiter_(delimiter) {}
+
   // Takes the next piece of the text, of any size; copied. `last`: nothing follows.
   void feed(std::string_view piece, bool last);
 
@@ -29,6 +32,11 @@ class CsvReader {
 
   // A last line without a line end was read: the file may have been cut off within it.
   [[nodiscard]] bool last_line_was_open() const { return last_line_was_open_; }
+  // The text of the record, or of what was refused, that next() dealt with last, without its line end; lives until the
+  // next feed().
+  [[nodiscard]] std::string_view record() const { return std::string_view(text_).substr(record_at_, record_size_); }
+  // Where record() begins, in bytes from the start of the text.
+  [[nodiscard]] size_t record_offset() const { return dropped_ + record_at_; }
   // The line the last record began in, from 1.
   [[nodiscard]] size_t line() const { return record_line_; }
 
@@ -38,7 +46,11 @@ class CsvReader {
   [[nodiscard]] Result<std::string_view> quoted_field(std::string_view& rest);
   [[nodiscard]] std::unexpected<Error> malformed(ErrorCode code, std::string_view what) const;
 
+  char delimiter_;
   std::string text_;
+  size_t dropped_ = 0;  // bytes that stood before text_
+  size_t record_at_ = 0;
+  size_t record_size_ = 0;
   size_t at_ = 0;       // the next record
   size_t scanned_ = 0;  // how far record_end() has looked
   bool in_quotes_ = false;

@@ -1,10 +1,9 @@
 #include "codec/json_decoder.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 
 #include "base/check.h"
+#include "codec/internal/decode_run.h"
 #include "codec/internal/object_reader.h"
 #include "codec/internal/record_layout.h"
 #include "codec/internal/record_scanner.h"
@@ -22,34 +21,30 @@ constexpr uint32_t kMissesBeforeLearning = 16;
 
 class JsonDecoder::Impl {
  public:
-  explicit Impl(Target target)
-      : target_(std::move(target)), row_(target_), reader_(*target_.schema), layout_(*target_.schema) {
+  explicit Impl(DecoderTarget target)
+      : target_(std::move(target)), run_(target_), reader_(*target_.schema), layout_(*target_.schema) {
     CHECK(!target_.device_column || target_.devices != nullptr);
   }
 
-  Decoded decode(std::string_view payload, bool padded, const RowRules& rules, columnar::BatchBuilder& rows,
-                 MisfitHandler& misfits) {
-    rules_ = &rules;
-    rows_ = &rows;
-    misfits_ = &misfits;
-    decoded_ = {};
+  Decoded decode(const Payload& payload, const RowRules& rules, columnar::BatchBuilder& rows, MisfitHandler& misfits) {
+    run_.start(rules, rows, misfits);
     const uint64_t unknown_before = reader_.unknown_keys();
-    rest_ = padded ? payload : copy_padded(payload);
+    rest_ = payload.padded ? payload.bytes : copy_padded(payload.bytes);
     if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
     lines_only_ = false;
     skip_space();
-    if (rest_.empty()) report(Error{ErrorCode::RecordMalformed, "the payload is empty", {}, {}}, payload);
+    if (rest_.empty()) run_.report(Error{ErrorCode::RecordMalformed, "the payload is empty", {}, {}}, payload.bytes);
     while (!rest_.empty()) {
       rest_.front() == '[' ? read_array() : read_record(false);
       skip_space();
     }
-    decoded_.unknown_keys += reader_.unknown_keys() - unknown_before;
-    return decoded_;
+    run_.decoded.unknown_keys += reader_.unknown_keys() - unknown_before;
+    return run_.decoded;
   }
 
  private:
   std::string_view copy_padded(std::string_view payload) {
-    const size_t wanted = payload.size() + kJsonPadding;
+    const size_t wanted = payload.size() + kPayloadPadding;
     if (copy_.size() < wanted) copy_.resize(wanted);
     if (!payload.empty()) std::memcpy(copy_.data(), payload.data(), payload.size());
     return {copy_.data(), payload.size()};
@@ -62,30 +57,23 @@ class JsonDecoder::Impl {
   // Takes one record off rest_ and makes it a row or a misfit.
   void read_record(bool in_array) {
     if (layout_.usable()) {
-      row_.begin(*rows_, *rules_);
-      if (const size_t size = layout_.read(rest_, row_); size > 0) {
-        decoded_.unknown_keys += layout_.unknown_members();
-        finish_row(rest_.substr(0, size), std::nullopt);
+      if (const size_t size = layout_.read(rest_, run_.begin_row()); size > 0) {
+        run_.decoded.unknown_keys += layout_.unknown_members();
+        run_.end_row(std::nullopt, rest_.substr(0, size));
         rest_.remove_prefix(size);
         return;
       }
-      rows_->cancel_row();
+      run_.cancel_row();
     }
     const std::string_view record = cut_record(in_array);
     rest_.remove_prefix(record.size());
-    if (record.size() > target_.max_record_bytes) {
-      return report(Error{ErrorCode::RecordTooLarge,
-                          fmt::format("a record of {} bytes, the limit is {}", record.size(), target_.max_record_bytes),
-                          {},
-                          {}},
-                    record);
-    }
+    if (!run_.check_size(record)) return;
     if (record.front() != '{') {
-      return report(Error{ErrorCode::RecordMalformed, "a record must be a JSON object, starting with '{'", {}, {}},
-                    record);
+      return run_.report(Error{ErrorCode::RecordMalformed, "a record must be a JSON object, starting with '{'", {}, {}},
+                         record);
     }
-    row_.begin(*rows_, *rules_);
-    if (finish_row(record, reader_.read(record, row_)) && misses_++ % kMissesBeforeLearning == 0) layout_.learn(record);
+    if (run_.end_row(reader_.read(record, run_.begin_row()), record) && misses_++ % kMissesBeforeLearning == 0)
+      layout_.learn(record);
   }
 
   // The text of the record rest_ starts with; at least one byte.
@@ -110,15 +98,16 @@ class JsonDecoder::Impl {
     skip_space();
     if (!rest_.empty() && rest_.front() == ']') return rest_.remove_prefix(1);
     while (!rest_.empty()) {
-      const uint32_t misfits_before = decoded_.misfits;
+      const uint32_t misfits_before = run_.decoded.misfits;
       read_record(true);
-      last_fitted = decoded_.misfits == misfits_before;
+      last_fitted = run_.decoded.misfits == misfits_before;
       skip_space();
       if (rest_.empty()) break;
       const char separator = rest_.front();
       if (separator == ']') return rest_.remove_prefix(1);
       if (separator != ',') {
-        report(Error{ErrorCode::RecordMalformed, "a comma or ']' must follow a record in an array", {}, {}}, rest_);
+        run_.report(Error{ErrorCode::RecordMalformed, "a comma or ']' must follow a record in an array", {}, {}},
+                    rest_);
         rest_ = {};
         return;
       }
@@ -127,53 +116,30 @@ class JsonDecoder::Impl {
     }
     // What the last record reported is enough if it swallowed the end of the payload itself.
     if (last_fitted) {
-      report(Error{ErrorCode::RecordMalformed, "the array is not closed: the payload was cut off", {}, {}}, all);
+      run_.report(Error{ErrorCode::RecordMalformed, "the array is not closed: the payload was cut off", {}, {}}, all);
     }
   }
 
-  bool finish_row(std::string_view record, std::optional<Error> error) {
-    if (!error) error = row_.finish();
-    if (!error) {
-      ++decoded_.good;
-      return true;
-    }
-    rows_->cancel_row();
-    report(std::move(*error), record, row_.device());
-    return false;
-  }
-
-  void report(Error error, std::string_view record, std::optional<StringCode> device = std::nullopt) {
-    Misfit misfit{error.code, std::move(error.message), position(), record, device};
-    ++decoded_.misfits;
-    misfits_->on_misfit(std::move(misfit));
-  }
-
-  [[nodiscard]] uint32_t position() const { return decoded_.good + decoded_.misfits; }
-
-  Target target_;
-  RowTarget row_;
+  DecoderTarget target_;
+  DecodeRun run_;
   ObjectReader reader_;
   RecordLayout layout_;
   uint32_t misses_ = 0;
   std::string copy_;
 
   // Of the decode() under way.
-  const RowRules* rules_ = nullptr;
-  columnar::BatchBuilder* rows_ = nullptr;
-  MisfitHandler* misfits_ = nullptr;
   std::string_view rest_;
   bool lines_only_ = false;
-  Decoded decoded_;
 };
 
-JsonDecoder::JsonDecoder(Target target) : impl_(std::make_unique<Impl>(std::move(target))) {}
+JsonDecoder::JsonDecoder(DecoderTarget target) : impl_(std::make_unique<Impl>(std::move(target))) {}
 JsonDecoder::~JsonDecoder() = default;
 JsonDecoder::JsonDecoder(JsonDecoder&&) noexcept = default;
 JsonDecoder& JsonDecoder::operator=(JsonDecoder&&) noexcept = default;
 
-Decoded JsonDecoder::decode(std::string_view payload, bool padded, const RowRules& rules, columnar::BatchBuilder& rows,
+Decoded JsonDecoder::decode(const Payload& payload, const RowRules& rules, columnar::BatchBuilder& rows,
                             MisfitHandler& misfits) {
-  return impl_->decode(payload, padded, rules, rows, misfits);
+  return impl_->decode(payload, rules, rows, misfits);
 }
 
 }  // namespace tidegate::codec

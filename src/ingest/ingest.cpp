@@ -1,6 +1,7 @@
 #include "ingest/ingest.h"
 
-#include "ingest/internal/json_lane.h"
+#include "base/logging.h"
+#include "ingest/internal/record_lane.h"
 #include "ingest/internal/stream_registry.h"
 #include "ingest/internal/topic_router.h"
 
@@ -17,6 +18,14 @@ class IngestImpl final : public Ingest {
                   std::shared_ptr<const catalog::StreamDefinition> dead_letters) override {
     auto entry = std::make_shared<StreamEntry>();
     entry->stream = stream;
+    // CREATE TABLE has checked the options; a stream by a newer version may have others, and takes nothing then.
+    auto format =
+        codec::parse_source_format(stream->options, {*stream->schema, stream->device_column, stream->time_column});
+    if (!format) {
+      log_error("stream_format_unknown", {{"stream", stream->name}, {"error", format.error().error.to_string()}});
+      return;
+    }
+    entry->format = std::move(*format);
     entry->dead_letters = std::move(dead_letters);
     streams_.add(std::move(entry));
     router_.add(*stream);
@@ -27,7 +36,7 @@ class IngestImpl final : public Ingest {
   }
   [[nodiscard]] std::optional<StreamId> route(std::string_view topic) const override { return router_.route(topic); }
   [[nodiscard]] std::unique_ptr<Lane> open_lane() override {
-    return std::make_unique<JsonLane>(log_, clock_, devices_, streams_);
+    return std::make_unique<RecordLane>(log_, clock_, devices_, streams_);
   }
   [[nodiscard]] bool overloaded() const override { return log_.queued_bytes() >= log::Log::kMaxQueuedBytes; }
   [[nodiscard]] std::vector<StreamCounters> counters() const override {

@@ -19,7 +19,7 @@ namespace tidegate::ingest {
 
 // One message from a device. The views need to live only for the call.
 struct Arrival {
-  std::string_view payload;  // a JSON object, an array of objects, or NDJSON
+  std::string_view payload;  // of the stream's format
   std::string_view topic;    // for dead letters; empty over HTTP
   const security::Principal* principal = nullptr;
   // The bytes up to payload.data() + payload.size() + kPayloadPadding are readable (any content): spares a copy.

@@ -7,6 +7,7 @@
 
 #include "codec/internal/column_names.h"
 #include "codec/internal/record_scanner.h"
+#include "codec/json_decoder.h"
 #include "codec/timestamp_text.h"
 
 namespace tidegate::codec {
@@ -91,7 +92,8 @@ class ObjectReader::Impl {
 
   Failure read(std::string_view record, RowTarget& row) {
     od::document document;
-    if (const auto error = parser_.iterate(record.data(), record.size(), record.size() + kJsonPadding).get(document)) {
+    if (const auto error =
+            parser_.iterate(record.data(), record.size(), record.size() + kPayloadPadding).get(document)) {
       return malformed(error);
     }
     od::object object;

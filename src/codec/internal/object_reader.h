@@ -14,7 +14,7 @@ class ObjectReader {
   explicit ObjectReader(const columnar::Schema& schema);
   ~ObjectReader();
 
-  // `record` is one object with kJsonPadding readable bytes behind it. Appends its values to `row`, which was begun;
+  // `record` is one object with kPayloadPadding readable bytes behind it. Appends its values to `row`, which was begun;
   // the caller ends or cancels the row.
   std::optional<Error> read(std::string_view record, RowTarget& row);
   // Names without a column, since the start.

@@ -23,7 +23,7 @@ class RecordLayout {
   [[nodiscard]] bool usable() const { return !steps_.empty(); }
 
   // Reads the record that `text` starts with into `row`, which was begun. The bytes read, or 0 when the record is not
-  // of this layout; the caller then cancels the row. kJsonPadding bytes behind `text` are readable.
+  // of this layout; the caller then cancels the row. kPayloadPadding bytes behind `text` are readable.
   size_t read(std::string_view text, RowTarget& row) const;
   // Members of a record of this layout that no column has.
   [[nodiscard]] uint64_t unknown_members() const { return unknown_members_; }

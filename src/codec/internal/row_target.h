@@ -1,4 +1,4 @@
-// RowTarget: the row under construction, shared by the two ways of reading a record.
+// RowTarget: the row under construction, shared by all decoders.
 #pragma once
 
 #include <optional>
@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/json_decoder.h"
+#include "codec/record_decoder.h"
 
 namespace tidegate::codec {
 
 // Appends one value per column and remembers which columns have one.
 class RowTarget {
  public:
-  explicit RowTarget(const JsonDecoder::Target& target) : target_(target), seen_(target.schema->fields.size()) {}
+  explicit RowTarget(const DecoderTarget& target) : target_(target), seen_(target.schema->fields.size()) {}
 
   void begin(columnar::BatchBuilder& rows, const RowRules& rules);
   // Marks the column; false if it has a value already.
@@ -50,7 +50,7 @@ class RowTarget {
   std::optional<Error> fill_missing();
   [[nodiscard]] std::optional<Error> check_rules() const;
 
-  const JsonDecoder::Target& target_;
+  const DecoderTarget& target_;
   std::vector<uint64_t> seen_;  // the number of the last row in which the column got a value
   uint64_t row_number_ = 0;
   columnar::BatchBuilder* rows_ = nullptr;

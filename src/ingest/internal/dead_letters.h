@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/error.h"
 #include "catalog/definitions.h"
-#include "codec/json_decoder.h"
 #include "columnar/batch.h"
 
 namespace tidegate::ingest {

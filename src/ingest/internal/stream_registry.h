@@ -7,12 +7,14 @@
 
 #include "base/guarded.h"
 #include "catalog/definitions.h"
+#include "codec/source_format.h"
 
 namespace tidegate::ingest {
 
 struct StreamEntry {
   std::shared_ptr<const catalog::StreamDefinition> stream;
   std::shared_ptr<const catalog::StreamDefinition> dead_letters;
+  codec::SourceFormat format;  // of its payloads, as its options say
   // Lanes add to them once a flush.
   mutable std::atomic<uint64_t> rows{0};
   mutable std::atomic<uint64_t> bytes{0};

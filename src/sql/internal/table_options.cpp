@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/source_format.h"
 #include "sql/internal/bind_query.h"
 #include "sql/internal/text.h"
 
@@ -103,36 +104,51 @@ Result<> take_as_is(StreamDefinition& /*stream*/, const OptionDefinition& option
   return {};
 }
 
-Result<> check_format(StreamDefinition& /*stream*/, const OptionDefinition& option) {
-  if (option.value != "json") return bad_value(option, "'json'");
-  return {};
-}
-
 struct KnownOption {
   std::string_view key;
   Result<> (*set)(StreamDefinition&, const OptionDefinition&);
 };
-constexpr std::array kOptions = {KnownOption{"device", set_device},         KnownOption{"connector", set_connector},
-                                 KnownOption{"topic", set_topic},           KnownOption{"mqtt.topic", set_topic},
-                                 KnownOption{"path", take_as_is},           KnownOption{"format", check_format},
-                                 KnownOption{"watermark.scope", set_scope}, KnownOption{"max_skew", set_duration},
-                                 KnownOption{"idle_timeout", set_duration}, KnownOption{"close_after", set_duration},
-                                 KnownOption{"retention", set_duration},    KnownOption{"description", take_as_is}};
+constexpr std::array kOptions = {KnownOption{"device", set_device},        KnownOption{"connector", set_connector},
+                                 KnownOption{"topic", set_topic},          KnownOption{"mqtt.topic", set_topic},
+                                 KnownOption{"path", take_as_is},          KnownOption{"watermark.scope", set_scope},
+                                 KnownOption{"max_skew", set_duration},    KnownOption{"idle_timeout", set_duration},
+                                 KnownOption{"close_after", set_duration}, KnownOption{"retention", set_duration},
+                                 KnownOption{"description", take_as_is}};
+
+Result<> set_twice(const OptionDefinition& option) {
+  return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("'{}' is set twice", option.key));
+}
+
+// What it means is found out when all options are there.
+Result<> keep_source_option(StreamDefinition& stream, const OptionDefinition& option) {
+  return stream.options.emplace(option.key, option.value).second ? Result<>() : set_twice(option);
+}
 
 Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
   for (const KnownOption& known : kOptions) {
     if (known.key != option.key) continue;
-    if (!stream.options.emplace(option.key, option.value).second) {
-      return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("'{}' is set twice", option.key));
-    }
+    if (!stream.options.emplace(option.key, option.value).second) return set_twice(option);
     return known.set(stream, option);
   }
-  std::vector<std::string> keys;
+  if (codec::is_source_option(option.key)) return keep_source_option(stream, option);
+  std::vector<std::string> keys = codec::source_option_names();
   for (const KnownOption& known : kOptions) keys.emplace_back(known.key);
   std::string hint = did_you_mean(option.key, keys);
   if (hint.empty()) hint = fmt::format("Options are {}", fmt::join(keys, ", "));
   return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("unknown option '{}'", option.key),
                  std::move(hint));
+}
+
+// The options about payloads, each by itself and together.
+Result<> check_source(const StreamDefinition& stream, const CreateTableAst& table) {
+  const codec::SourceColumns columns{*stream.schema, stream.device_column, stream.time_column};
+  auto format = codec::parse_source_format(stream.options, columns);
+  if (format) return {};
+  Error error = std::move(format.error().error);
+  for (const OptionDefinition& option : table.options) {
+    if (option.key == format.error().key) error.position = option.value_position;
+  }
+  return fail(std::move(error));
 }
 
 Result<> check_together(const StreamDefinition& stream, TextPosition position) {
@@ -142,6 +158,10 @@ Result<> check_together(const StreamDefinition& stream, TextPosition position) {
   }
   if (stream.connector == catalog::Connector::kMqtt && stream.mqtt_topic.find_first_of("+#") != std::string::npos) {
     return fail_at(ErrorCode::SqlInvalidOption, position, "a topic to publish to cannot contain + or #");
+  }
+  const auto format = stream.options.find("format");
+  if (stream.connector != catalog::Connector::kStream && format != stream.options.end() && format->second != "json") {
+    return fail_at(ErrorCode::SqlInvalidOption, position, "records are delivered as 'format' = 'json' only");
   }
   if (stream.connector == catalog::Connector::kFile && !stream.options.contains("path")) {
     return fail_at(ErrorCode::SqlInvalidOption, position, "'connector' = 'file' needs a path",
@@ -191,6 +211,7 @@ Result<StreamDefinition> define_stream(const CreateTableAst& table, std::string 
   if (table.watermark) TRY(set_watermark(stream, *table.watermark));
   for (const OptionDefinition& option : table.options) TRY(set_option(stream, option));
   TRY(check_together(stream, table.name.position));
+  TRY(check_source(stream, table));
   return stream;
 }
 

@@ -179,19 +179,23 @@ Result<catalog::Catalog::StreamPtr> Platform::stream(std::string_view name) cons
   return found;
 }
 
-Result<> Platform::push(std::string_view name, const std::vector<std::string>& lines, const std::string& device) {
+Result<> Platform::push(std::string_view name, const Push& push) {
   TRY_ASSIGN(const auto target, stream(name));
+  if (!push.topic.empty() && ingest_->route(push.topic) != target->id) {
+    return fail(ErrorCode::UsageError, fmt::format("the topic '{}' does not lead to '{}'", push.topic, name));
+  }
   security::Principal sender{security::PrincipalKind::kService, "tests", false};
-  if (!device.empty()) sender = {security::PrincipalKind::kDevice, device, false};
+  if (!push.device.empty()) sender = {security::PrincipalKind::kDevice, push.device, false};
   std::vector<std::string> payloads;
-  if (settings_.one_row_per_flush) {
-    payloads = lines;
+  if (settings_.one_row_per_flush && !push.whole) {
+    payloads = push.lines;
   } else {
-    payloads.push_back(fmt::format("{}", fmt::join(lines, "\n")));
+    payloads.push_back(fmt::format("{}", fmt::join(push.lines, "\n")));
   }
   for (const std::string& payload : payloads) {
     ingest::Arrival arrival;
     arrival.payload = payload;
+    arrival.topic = push.topic;
     arrival.principal = &sender;
     TRY(lane_->accept(target->id, arrival));
     TRY(flush(*lane_));

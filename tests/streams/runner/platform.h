@@ -24,6 +24,14 @@ struct Settings {
   bool restart_after_push = false;
 };
 
+// What arrives.
+struct Push {
+  std::vector<std::string> lines;
+  bool whole = false;  // the lines are one payload under every setting
+  std::string device;  // that authenticated; empty: a service that may speak for all of them
+  std::string topic;   // must be the stream's; empty: none, as over HTTP
+};
+
 // One process's life on a data folder. Destroying it is a clean stop; a crash is simulated by copying the folder
 // first (crash_image) and opening the copy.
 class Platform {
@@ -36,10 +44,8 @@ class Platform {
   [[nodiscard]] Result<> execute(std::string_view script, const std::string& pipeline);
   // What EXPLAIN prints.
   [[nodiscard]] Result<std::string> explain(std::string_view statement);
-  // Records that arrive together, durable on return; from the given device, or, if empty, from a service that may
-  // speak for all of them.
-  [[nodiscard]] Result<> push(std::string_view stream, const std::vector<std::string>& lines,
-                              const std::string& device);
+  // Messages that arrive together, durable on return.
+  [[nodiscard]] Result<> push(std::string_view stream, const Push& push);
   // Runs the pipelines until nothing is left to do.
   [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
   // Committed records of a stream from `from` on; `from` moves to its end.

@@ -36,6 +36,26 @@ Result<int64_t> parse_duration(std::string_view text) {
   return fail(ErrorCode::UsageError, fmt::format("'{}' is no duration such as 5s, 200ms, 3min, 2h, 1d", text));
 }
 
+// One payload from lines of hexadecimal bytes; what follows a # is a comment.
+Result<std::vector<std::string>> from_hex(const std::vector<std::string>& lines) {
+  std::string digits;
+  for (const std::string& line : lines) {
+    for (const char c : std::string_view(line).substr(0, line.find('#'))) {
+      if (c != ' ') digits += c;
+    }
+  }
+  std::string payload;
+  for (size_t at = 0; at < digits.size(); at += 2) {
+    int byte = 0;
+    const auto [end, problem] = std::from_chars(digits.data() + at, digits.data() + at + 2, byte, 16);
+    if (problem != std::errc() || end != digits.data() + at + 2) {
+      return fail(ErrorCode::UsageError, fmt::format("'{}' is no byte", digits.substr(at, 2)));
+    }
+    payload += static_cast<char>(byte);
+  }
+  return std::vector<std::string>{payload};
+}
+
 // Lines of `left` that `right` lacks, counting repetitions; both sorted.
 std::vector<std::string> difference(const std::vector<std::string>& left, const std::vector<std::string>& right) {
   std::vector<std::string> only;
@@ -87,10 +107,26 @@ Result<> Player::query(const Block& block) {
   return platform_->run();
 }
 
+// push STREAM [as DEVICE] [on TOPIC] [whole | hex]
 Result<> Player::push(const Block& block) {
   TRY_ASSIGN(const std::string stream, word(block, 0, "a stream"));
-  const bool named = block.words.size() == 3 && block.words[1] == "as";
-  TRY(platform_->push(stream, block.body, named ? block.words[2] : ""));
+  Push push;
+  push.lines = block.body;
+  for (size_t at = 1; at < block.words.size(); ++at) {
+    const std::string& option = block.words[at];
+    if (option == "whole" || option == "hex") {
+      push.whole = true;
+      if (option != "hex") continue;
+      TRY_ASSIGN(push.lines, from_hex(block.body));
+    } else if (option == "as") {
+      TRY_ASSIGN(push.device, word(block, ++at, "a device after 'as'"));
+    } else if (option == "on") {
+      TRY_ASSIGN(push.topic, word(block, ++at, "a topic after 'on'"));
+    } else {
+      return fail(ErrorCode::UsageError, fmt::format("'push' does not know '{}'", option));
+    }
+  }
+  TRY(platform_->push(stream, push));
   TRY(platform_->run());
   return settings_.restart_after_push ? reopen(true) : Result<>();
 }

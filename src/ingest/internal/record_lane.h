@@ -1,20 +1,20 @@
-// JsonLane: the lane behind ingest.h, for JSON payloads. One network thread's.
+// RecordLane: the lane behind ingest.h. One network thread's.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <unordered_map>
 
-#include "codec/json_decoder.h"
+#include "codec/record_decoder.h"
 #include "ingest/ingest.h"
 #include "ingest/internal/dead_letters.h"
 #include "ingest/internal/stream_registry.h"
 
 namespace tidegate::ingest {
 
-class JsonLane final : public Lane {
+class RecordLane final : public Lane {
  public:
-  JsonLane(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const StreamRegistry& streams)
+  RecordLane(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const StreamRegistry& streams)
       : log_(log), clock_(clock), devices_(devices), streams_(streams) {}
 
   Result<Accepted> accept(StreamId stream, const Arrival& arrival) override;
@@ -26,7 +26,7 @@ class JsonLane final : public Lane {
   struct Waiting {
     Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices);
     StreamEntryPtr entry;
-    codec::JsonDecoder decoder;
+    std::unique_ptr<codec::RecordDecoder> decoder;
     columnar::BatchBuilder rows;
     std::optional<DeadLetters> dead_letters;
     uint64_t bytes = 0;

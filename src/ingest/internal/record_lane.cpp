@@ -1,4 +1,4 @@
-#include "ingest/internal/json_lane.h"
+#include "ingest/internal/record_lane.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 namespace tidegate::ingest {
 
-static_assert(kPayloadPadding >= codec::kJsonPadding);
+static_assert(kPayloadPadding >= codec::kPayloadPadding);
 
 namespace {
 
@@ -59,15 +59,15 @@ class FlushOutcome {
 
 }  // namespace
 
-JsonLane::Waiting::Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices)
+RecordLane::Waiting::Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices)
     : entry(std::move(entry_ptr)),
-      decoder({entry->stream->schema, entry->stream->device_column, &devices, entry->stream->time_column,
-               codec::kMaxRecordBytes}),
+      decoder(codec::make_decoder(entry->format, {entry->stream->schema, entry->stream->device_column, &devices,
+                                                  entry->stream->time_column, codec::kMaxRecordBytes})),
       rows(entry->stream->schema, entry->stream->device_column, &devices) {
   if (entry->dead_letters != nullptr) dead_letters.emplace(entry->dead_letters, devices);
 }
 
-JsonLane::Waiting* JsonLane::find(StreamId stream) {
+RecordLane::Waiting* RecordLane::find(StreamId stream) {
   if (seen_version_ != streams_.version()) forget_removed();
   if (last_ != nullptr && last_->entry->stream->id == stream) return last_;
   auto found = by_stream_.find(stream);
@@ -81,7 +81,7 @@ JsonLane::Waiting* JsonLane::find(StreamId stream) {
 }
 
 // Of streams that were dropped or declared anew; rows that wait still go to the log, which says what becomes of them.
-void JsonLane::forget_removed() {
+void RecordLane::forget_removed() {
   seen_version_ = streams_.version();
   last_ = nullptr;
   for (auto at = by_stream_.begin(); at != by_stream_.end();) {
@@ -94,13 +94,13 @@ void JsonLane::forget_removed() {
   }
 }
 
-void JsonLane::read_clock() {
+void RecordLane::read_clock() {
   if (waiting_ > 0 && ++messages_on_clock_ < kMessagesPerClockReading) return;
   now_us_ = clock_.now_us();
   messages_on_clock_ = 0;
 }
 
-std::optional<StringCode> JsonLane::device_of(const security::Principal* principal) {
+std::optional<StringCode> RecordLane::device_of(const security::Principal* principal) {
   if (principal == nullptr || principal->kind != security::PrincipalKind::kDevice) return std::nullopt;
   if (!last_device_code_ || principal->name != last_device_) {
     last_device_ = principal->name;
@@ -109,8 +109,8 @@ std::optional<StringCode> JsonLane::device_of(const security::Principal* princip
   return last_device_code_;
 }
 
-Result<codec::RowRules> JsonLane::rules_for(const catalog::StreamDefinition& stream,
-                                            const security::Principal* principal) {
+Result<codec::RowRules> RecordLane::rules_for(const catalog::StreamDefinition& stream,
+                                              const security::Principal* principal) {
   codec::RowRules rules;
   rules.latest_time_us = now_us_ + stream.max_skew_us;
   if (!stream.device_column || principal == nullptr || principal->kind != security::PrincipalKind::kDevice)
@@ -124,7 +124,7 @@ Result<codec::RowRules> JsonLane::rules_for(const catalog::StreamDefinition& str
   return rules;
 }
 
-Result<Accepted> JsonLane::accept(StreamId stream, const Arrival& arrival) {
+Result<Accepted> RecordLane::accept(StreamId stream, const Arrival& arrival) {
   Waiting* waiting = find(stream);
   if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
   read_clock();
@@ -133,7 +133,7 @@ Result<Accepted> JsonLane::accept(StreamId stream, const Arrival& arrival) {
   DeadLetters* letters = waiting->dead_letters ? &*waiting->dead_letters : nullptr;
   const size_t dead_before = letters != nullptr ? letters->waiting() : 0;
   DeadLetterWriter misfits(letters, now_us_, arrival.topic, device_of(arrival.principal), accepted);
-  accepted.good = waiting->decoder.decode(arrival.payload, arrival.padded, rules, waiting->rows, misfits).good;
+  accepted.good = waiting->decoder->decode({arrival.payload, arrival.padded}, rules, waiting->rows, misfits).good;
   waiting_ += accepted.good;
   if (letters != nullptr) waiting_ += letters->waiting() - dead_before;
   waiting->bytes += arrival.payload.size();
@@ -141,7 +141,7 @@ Result<Accepted> JsonLane::accept(StreamId stream, const Arrival& arrival) {
   return accepted;
 }
 
-void JsonLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
+void RecordLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
   const StreamEntry& entry = *waiting.entry;
   entry.rows.fetch_add(waiting.rows.rows(), std::memory_order_relaxed);
   entry.bytes.fetch_add(std::exchange(waiting.bytes, 0), std::memory_order_relaxed);
@@ -152,7 +152,7 @@ void JsonLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
   }
 }
 
-bool JsonLane::flush(log::Committed done) {
+bool RecordLane::flush(log::Committed done) {
   std::vector<StreamBatch> batches;
   for (const auto& waiting : retired_) take(*waiting, batches);
   retired_.clear();

@@ -1,0 +1,55 @@
+// SourceFormat: what the options of a stream say about the payloads that it takes in. docs/formats/payloads.md
+// describes each format, docs/sql.md the options.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/record_decoder.h"
+
+namespace tidegate::codec {
+
+enum class WireFormat : uint8_t { kJson, kCsv };
+
+struct CsvFormat {
+  char delimiter = ',';
+  bool header = false;                         // the first record of each payload names the columns
+  std::vector<std::optional<size_t>> columns;  // of each field without a header; none: the field is left out
+  std::string null_text;                       // means NULL, as an empty field does
+};
+
+struct SourceFormat {
+  WireFormat wire = WireFormat::kJson;
+  CsvFormat csv;
+};
+
+// The columns of the stream, as far as options name them.
+struct SourceColumns {
+  const columnar::Schema& schema;
+  std::optional<size_t> device;
+  std::optional<size_t> time;
+};
+
+// An option that cannot be used, and why.
+struct BadOption {
+  std::string key;
+  Error error;
+};
+
+using SourceOptions = std::map<std::string, std::string>;
+
+// Whether options of this name are for parse_source_format().
+[[nodiscard]] bool is_source_option(std::string_view key);
+// Their names, for hints.
+[[nodiscard]] std::vector<std::string> source_option_names();
+// Options of other names are passed over.
+[[nodiscard]] std::expected<SourceFormat, BadOption> parse_source_format(const SourceOptions& options,
+                                                                         const SourceColumns& columns);
+[[nodiscard]] std::unique_ptr<RecordDecoder> make_decoder(const SourceFormat& format, DecoderTarget target);
+
+}  // namespace tidegate::codec
