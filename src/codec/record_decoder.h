@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,13 @@ class MisfitHandler {
   virtual void on_misfit(Misfit misfit) = 0;
 };
 
+// What the topic of a payload says about a STRING column.
+struct TopicValue {
+  size_t column = 0;
+  std::string_view text;           // not empty; lives until the payload is decoded
+  std::optional<StringCode> code;  // of the device column
+};
+
 // What every row of a payload must also satisfy.
 struct RowRules {
   // Rows with a later event time are misfits (RecordFromFuture).
@@ -41,6 +49,9 @@ struct RowRules {
   std::optional<StringCode> default_device;
   // Rows of other devices are misfits (NotAuthorized).
   std::optional<StringCode> only_device;
+  // Fills columns that the record leaves out or that are null in it, before default_device does; rows that say
+  // something else there are misfits (RecordContradictsTopic).
+  std::span<const TopicValue> from_topic;
 };
 
 struct Decoded {

@@ -81,6 +81,32 @@ Outcome set_csv(SourceFormat& format, const OptionReader& options) {
   return set_csv_columns(csv, options);
 }
 
+Outcome set_topic(SourceFormat& format, const OptionReader& options) {
+  // Of a sink it is where to publish.
+  if (options.find("connector").value_or("stream") != "stream") return {};
+  for (const std::string_view key : {"topic", "mqtt.topic"}) {
+    const auto text = options.find(key);
+    if (!text) continue;
+    const auto pattern = TopicPattern::parse(*text);
+    if (!pattern) return options.refuse(key, pattern.error());
+    for (const TopicPattern::Capture& capture : pattern->captures()) {
+      const bool device = capture.name == "device" && options.columns().device;
+      const auto column = device ? options.columns().device : options.column(capture.name);
+      if (!column) return options.unknown_column(key, capture.name);
+      const columnar::Field& field = options.columns().schema.fields[*column];
+      if (field.type != columnar::TypeKind::kString) {
+        return options.refuse(
+            key, fmt::format("captures of STRING columns; '{}' is {}", field.name, columnar::type_name(field.type)));
+      }
+      for (const TopicColumn& before : format.topic_columns) {
+        if (before.column == *column) return options.refuse(key, fmt::format("{{{}}} once", capture.name));
+      }
+      format.topic_columns.push_back({capture.level, *column});
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_source_option(std::string_view key) {
@@ -93,6 +119,7 @@ std::expected<SourceFormat, BadOption> parse_source_format(const SourceOptions& 
   SourceFormat format;
   const OptionReader reader(options, columns);
   if (auto done = set_wire(format, reader); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = set_topic(format, reader); !done) return std::unexpected(std::move(done.error()));
   if (format.wire != WireFormat::kCsv) {
     if (const auto key = reader.first_of("csv.")) return reader.refuse_key(*key, "only with 'format' = 'csv'");
     return format;

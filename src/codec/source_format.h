@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codec/record_decoder.h"
+#include "codec/topic_pattern.h"
 
 namespace tidegate::codec {
 
@@ -26,6 +27,7 @@ struct CsvFormat {
 struct SourceFormat {
   WireFormat wire = WireFormat::kJson;
   CsvFormat csv;
+  std::vector<TopicColumn> topic_columns;  // filled from the levels of the topic
 };
 
 // The columns of the stream, as far as options name them.

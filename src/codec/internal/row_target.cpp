@@ -3,17 +3,40 @@
 #include <fmt/format.h>
 
 #include "codec/timestamp_text.h"
+#include "codec/utf8.h"
 
 namespace tidegate::codec {
 
 using columnar::TypeKind;
 
+namespace {
+
+constexpr size_t kShownBytes = 60;  // of a text in a message: enough to recognise it
+
+}  // namespace
+
 void RowTarget::begin(columnar::BatchBuilder& rows, const RowRules& rules) {
   ++row_number_;
   rows_ = &rows;
   rules_ = &rules;
+  has_topic_ = !rules.from_topic.empty();
+  contradiction_.clear();
   device_.reset();
   event_time_us_ = std::numeric_limits<int64_t>::min();
+}
+
+const TopicValue* RowTarget::topic_value(size_t column) const {
+  for (const TopicValue& value : rules_->from_topic) {
+    if (value.column == column) return &value;
+  }
+  return nullptr;
+}
+
+void RowTarget::compare_with_topic(size_t column, std::string_view text) {
+  const TopicValue* value = topic_value(column);
+  if (value == nullptr || value->text == text) return;
+  contradiction_ = fmt::format("column '{}': the topic says '{}', the record '{}'", target_.schema->fields[column].name,
+                               valid_utf8(value->text, kShownBytes), valid_utf8(text, kShownBytes));
 }
 
 bool RowTarget::append_device(std::string_view text) {
@@ -33,7 +56,7 @@ bool RowTarget::append_device(std::string_view text) {
 }
 
 bool RowTarget::append_null(size_t column) {
-  if (column == target_.device_column) {
+  if (column == target_.device_column || (has_topic_ && topic_value(column) != nullptr)) {
     seen_[column] = 0;
     return true;
   }
@@ -46,15 +69,18 @@ std::optional<Error> RowTarget::fill_missing() {
   for (size_t column = 0; column < seen_.size(); ++column) {
     if (seen_[column] == row_number_) continue;
     const columnar::Field& field = target_.schema->fields[column];
+    const TopicValue* topic = has_topic_ ? topic_value(column) : nullptr;
     if (column == target_.device_column) {
-      if (!rules_->default_device) {
+      device_ = topic != nullptr ? topic->code : rules_->default_device;
+      if (!device_) {
         return Error{ErrorCode::RecordWithoutDevice,
                      fmt::format("column '{}', which names the device, is missing or empty", field.name),
                      {},
                      {}};
       }
-      device_ = rules_->default_device;
       rows_->column(column).append<uint32_t>(device_->value);
+    } else if (topic != nullptr) {
+      rows_->column(column).append_string(topic->text);
     } else if (field.nullable) {
       rows_->column(column).append_null();
     } else {
@@ -80,10 +106,26 @@ std::optional<Error> RowTarget::check_rules() const {
                  {},
                  {}};
   }
-  if (rules_->only_device && device_ && *device_ != *rules_->only_device) {
+  return std::nullopt;
+}
+
+// A device speaks for itself only, by the record and by the topic; whoever sends it, the two must agree.
+std::optional<Error> RowTarget::check_device(std::optional<StringCode> from_record) const {
+  const TopicValue* topic = has_topic_ && target_.device_column ? topic_value(*target_.device_column) : nullptr;
+  const std::optional<StringCode> from_topic = topic != nullptr ? topic->code : std::nullopt;
+  for (const auto& [named, where] : {std::pair{from_record, "record"}, std::pair{from_topic, "topic"}}) {
+    if (!rules_->only_device || !named || *named == *rules_->only_device) continue;
     return Error{ErrorCode::NotAuthorized,
-                 fmt::format("the record says it is from device '{}', but '{}' sent it, which may send only its own",
-                             target_.devices->view(*device_), target_.devices->view(*rules_->only_device)),
+                 fmt::format("the {} says it is from device '{}', but '{}' sent it, which may send only its own", where,
+                             target_.devices->view(*named), target_.devices->view(*rules_->only_device)),
+                 {},
+                 {}};
+  }
+  if (from_record && from_topic && *from_record != *from_topic) {
+    return Error{ErrorCode::RecordContradictsTopic,
+                 fmt::format("column '{}': the topic says '{}', the record '{}'",
+                             target_.schema->fields[*target_.device_column].name, target_.devices->view(*from_topic),
+                             target_.devices->view(*from_record)),
                  {},
                  {}};
   }
@@ -91,8 +133,11 @@ std::optional<Error> RowTarget::check_rules() const {
 }
 
 std::optional<Error> RowTarget::finish() {
+  const std::optional<StringCode> from_record = device_;
   if (auto error = fill_missing()) return error;
   if (auto error = check_rules()) return error;
+  if (auto error = check_device(from_record)) return error;
+  if (!contradiction_.empty()) return Error{ErrorCode::RecordContradictsTopic, std::move(contradiction_), {}, {}};
   rows_->end_row();
   return std::nullopt;
 }

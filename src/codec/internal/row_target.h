@@ -33,6 +33,8 @@ class RowTarget {
   // False when the device column's pool is full.
   bool append_text(size_t column, std::string_view text) {
     if (column != target_.device_column) {
+      if (has_topic_) [[unlikely]]
+        compare_with_topic(column, text);
       rows_->column(column).append_string(text);
       return true;
     }
@@ -47,6 +49,9 @@ class RowTarget {
 
  private:
   bool append_device(std::string_view text);
+  [[nodiscard]] const TopicValue* topic_value(size_t column) const;
+  void compare_with_topic(size_t column, std::string_view text);
+  [[nodiscard]] std::optional<Error> check_device(std::optional<StringCode> from_record) const;
   std::optional<Error> fill_missing();
   [[nodiscard]] std::optional<Error> check_rules() const;
 
@@ -55,6 +60,8 @@ class RowTarget {
   uint64_t row_number_ = 0;
   columnar::BatchBuilder* rows_ = nullptr;
   const RowRules* rules_ = nullptr;
+  bool has_topic_ = false;
+  std::string contradiction_;  // what the record says against its topic
   std::optional<StringCode> device_;
   int64_t event_time_us_ = std::numeric_limits<int64_t>::min();
   // Devices tend to come in runs (a gateway, a backlog): the last one is tried before the pool.

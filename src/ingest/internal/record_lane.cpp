@@ -63,6 +63,7 @@ RecordLane::Waiting::Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& dev
     : entry(std::move(entry_ptr)),
       decoder(codec::make_decoder(entry->format, {entry->stream->schema, entry->stream->device_column, &devices,
                                                   entry->stream->time_column, codec::kMaxRecordBytes})),
+      topic_values(entry->format.topic_columns, entry->stream->device_column, devices),
       rows(entry->stream->schema, entry->stream->device_column, &devices) {
   if (entry->dead_letters != nullptr) dead_letters.emplace(entry->dead_letters, devices);
 }
@@ -128,7 +129,8 @@ Result<Accepted> RecordLane::accept(StreamId stream, const Arrival& arrival) {
   Waiting* waiting = find(stream);
   if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
   read_clock();
-  TRY_ASSIGN(const codec::RowRules rules, rules_for(*waiting->entry->stream, arrival.principal));
+  TRY_ASSIGN(codec::RowRules rules, rules_for(*waiting->entry->stream, arrival.principal));
+  TRY_ASSIGN(rules.from_topic, waiting->topic_values.of(arrival.topic));
   Accepted accepted;
   DeadLetters* letters = waiting->dead_letters ? &*waiting->dead_letters : nullptr;
   const size_t dead_before = letters != nullptr ? letters->waiting() : 0;

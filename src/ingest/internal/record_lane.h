@@ -9,6 +9,7 @@
 #include "ingest/ingest.h"
 #include "ingest/internal/dead_letters.h"
 #include "ingest/internal/stream_registry.h"
+#include "ingest/internal/topic_values.h"
 
 namespace tidegate::ingest {
 
@@ -27,6 +28,7 @@ class RecordLane final : public Lane {
     Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices);
     StreamEntryPtr entry;
     std::unique_ptr<codec::RecordDecoder> decoder;
+    TopicValues topic_values;
     columnar::BatchBuilder rows;
     std::optional<DeadLetters> dead_letters;
     uint64_t bytes = 0;

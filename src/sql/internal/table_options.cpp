@@ -140,10 +140,15 @@ Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
 }
 
 // The options about payloads, each by itself and together.
-Result<> check_source(const StreamDefinition& stream, const CreateTableAst& table) {
+Result<> check_source(StreamDefinition& stream, const CreateTableAst& table) {
   const codec::SourceColumns columns{*stream.schema, stream.device_column, stream.time_column};
   auto format = codec::parse_source_format(stream.options, columns);
-  if (format) return {};
+  if (format) {
+    if (stream.connector == catalog::Connector::kStream && !stream.mqtt_topic.empty()) {
+      stream.mqtt_topic = codec::TopicPattern::parse(stream.mqtt_topic)->filter();
+    }
+    return {};
+  }
   Error error = std::move(format.error().error);
   for (const OptionDefinition& option : table.options) {
     if (option.key == format.error().key) error.position = option.value_position;
