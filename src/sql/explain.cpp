@@ -59,8 +59,10 @@ void append(std::string& out, const PlanNode& node, size_t level) {
     out += "Filter " + to_string(filter->predicate);
   } else if (const auto* project = std::get_if<Project>(&node.node)) {
     out += project_text(*project, node);
+  } else if (const auto* window = std::get_if<WindowAggregate>(&node.node)) {
+    out += window_text(*window, node);
   } else {
-    out += window_text(std::get<WindowAggregate>(node.node), node);
+    out += "Union all";
   }
   out += '\n';
   for (const auto& input : node.inputs) append(out, *input, level + 1);

@@ -91,8 +91,13 @@ struct WindowAggregate {
   bool has_device_column = false;
 };
 
+// The rows of all inputs, which have the output's types.
+struct UnionAll {};
+
+using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll>;
+
 struct PlanNode {
-  std::variant<Scan, Filter, Project, WindowAggregate> node;
+  Operation node;
   columnar::SchemaPtr output;
   // Stable across restarts and unrelated edits: the view's or common table expression's name plus a hash of what
   // the node means. State is stored under it.

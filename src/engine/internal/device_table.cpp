@@ -29,6 +29,26 @@ void DeviceTable::observe(const Column* devices, const Column& times, int64_t de
     if (watermark >= device.fire_at) mark_due(index);
   }
   greatest_ = greatest;
+  if (!tracks_) return;
+  for (size_t i = 0; i < rows; ++i) touch(out.device[i]);
+}
+
+void DeviceTable::locate(const Column* devices, size_t rows, RowTimes& out) {
+  out.resize(rows);
+  resolve(devices, rows, out.device);
+  for (size_t i = 0; i < rows; ++i) out.watermark[i] = devices_[out.device[i]].watermark;
+}
+
+bool DeviceTable::raise(uint32_t index, int64_t watermark, int64_t last_seen_us) {
+  Device& device = devices_[index];
+  dirty_[device.key_group] = true;
+  device.last_seen_us = std::max(device.last_seen_us, last_seen_us);
+  if (tracks_) touch(index);
+  if (watermark <= device.watermark) return false;
+  device.watermark = watermark;
+  greatest_ = std::max(greatest_, watermark);
+  if (watermark >= device.fire_at) mark_due(index);
+  return true;
 }
 
 void DeviceTable::resolve(const Column* devices, size_t rows, std::vector<uint32_t>& out) {
@@ -80,10 +100,43 @@ uint32_t DeviceTable::add(uint32_t code_plus_one) {
 
 uint32_t DeviceTable::find_or_add(std::optional<std::string_view> name) { return index_of(name ? intern(*name) : 0); }
 
+std::optional<uint32_t> DeviceTable::find(uint32_t code) const {
+  if (code >= index_of_code_.size() || index_of_code_[code] == kNone) return std::nullopt;
+  return index_of_code_[code];
+}
+
 std::optional<std::string_view> DeviceTable::name(uint32_t index) const {
   const uint32_t code = devices_[index].code;
   if (code == 0) return std::nullopt;
   return names_.view(StringCode{code - 1});
+}
+
+void DeviceTable::write(uint32_t index, ByteWriter& out) const {
+  const auto text = name(index);
+  out.fixed<uint8_t>(text.has_value());
+  if (text) out.text(*text);
+  out.zigzag(devices_[index].watermark);
+  out.zigzag(devices_[index].last_seen_us);
+}
+
+bool DeviceTable::read(ByteReader& in) {
+  std::optional<std::string_view> text;
+  if (in.fixed<uint8_t>() != 0) text = in.text();
+  const int64_t watermark = in.zigzag();
+  const int64_t last_seen_us = in.zigzag();
+  if (!in.ok() || watermark < -kNever || watermark > kNever || !usable_time(last_seen_us)) return false;
+  Device& device = devices_[find_or_add(text)];
+  device.watermark = std::max(device.watermark, watermark);
+  device.last_seen_us = last_seen_us;
+  return true;
+}
+
+void DeviceTable::loaded() {
+  due_.clear();
+  for (Device& device : devices_) {
+    device.due = false;
+    greatest_ = std::max(greatest_, device.watermark);
+  }
 }
 
 size_t DeviceTable::memory_bytes() const {

@@ -44,7 +44,7 @@ class EngineImpl final : public Engine {
     for (const auto& task : live_) task->end_with("the engine stops");
     live_.clear();
     for (auto& [id, pipeline] : *pipelines_.lock()) {
-      if (options_.clean_stop) pipeline->stop(pool_);
+      if (options_.clean_stop) pipeline->stop();
     }
     pipelines_.lock()->clear();
   }
@@ -58,9 +58,9 @@ class EngineImpl final : public Engine {
       return fail(ErrorCode::AlreadyExists, fmt::format("pipeline '{}' is running already", spec.definition.name));
     }
     TRY(check_targets(spec));
-    TRY_ASSIGN(auto chain, ChainPlan::build(std::move(spec.plan)));
+    TRY_ASSIGN(auto graph, GraphPlan::build(std::move(spec.plan)));
     auto pipeline = std::make_unique<Pipeline>(PipelineContext{log_, clock_, devices_, options_}, std::move(spec),
-                                               std::move(chain), [this] { pipeline_scheduler_.wake(); });
+                                               std::move(graph), [this] { pipeline_scheduler_.wake(); });
     WorkerPool inline_pool(pool_.size(), true);  // the engine's own is busy with the pipelines that run
     TRY(pipeline->recover(inline_pool));
     pipeline_scheduler_.call([&] { pipelines_.lock()->emplace(id.value, std::move(pipeline)); });
@@ -74,7 +74,7 @@ class EngineImpl final : public Engine {
       Pipeline* pipeline = find(id);
       found = pipeline != nullptr;
       if (!found) return;
-      pipeline->stop(pool_);
+      pipeline->stop();
       pipelines_.lock()->erase(id.value);
     });
     if (!found) return fail(ErrorCode::NotFound, fmt::format("pipeline {} is not running", id.value));
@@ -82,12 +82,12 @@ class EngineImpl final : public Engine {
   }
 
   Result<std::unique_ptr<LiveQuery>> open_live(sql::Plan plan, LiveOptions options) override {
-    TRY_ASSIGN(auto chain, ChainPlan::build(std::move(plan)));
-    const columnar::SchemaPtr schema = chain->output();
+    TRY_ASSIGN(auto graph, GraphPlan::build(std::move(plan)));
+    const columnar::SchemaPtr schema = graph->output();
     const bool from_start = options.from_start;
     const auto wake = [this] { live_scheduler_.wake(); };
     auto queue = std::make_shared<LiveQueue>(std::move(options), wake);  // shared: see LiveTask
-    auto task = std::make_unique<LiveTask>(log_, clock_, devices_, options_, std::move(chain), queue, from_start, wake);
+    auto task = std::make_unique<LiveTask>(log_, clock_, devices_, options_, std::move(graph), queue, from_start, wake);
     bool room = false;
     live_scheduler_.call([&] {
       forget_finished();

@@ -9,10 +9,12 @@ namespace tidegate::engine {
 
 namespace {
 
-constexpr uint8_t kRecordVersion = 1;
-constexpr uint8_t kManifestVersion = 1;
+// Version 1 had one source, one operator and one watermark.
+constexpr uint8_t kRecordVersion = 2;
+constexpr uint8_t kManifestVersion = 2;
 // More than any plan has; a bound for reading bytes that are not ours.
 constexpr uint64_t kMaxSources = 64;
+constexpr uint64_t kMaxOperators = 128;
 
 void write_record(ByteWriter& out, const EpochRecord& record) {
   out.varint(record.id.value);
@@ -27,9 +29,13 @@ void write_record(ByteWriter& out, const EpochRecord& record) {
     out.zigzag(source.from.value);
     out.zigzag(source.to.value);
   }
+  out.varint(record.stage_watermarks.size());
+  for (const int64_t watermark : record.stage_watermarks) out.zigzag(watermark);
 }
 
-bool read_record(ByteReader& in, EpochRecord& record) {
+bool in_range(int64_t watermark) { return watermark >= -kNever && watermark <= kNever; }
+
+bool read_record(ByteReader& in, uint8_t version, EpochRecord& record) {
   record.id = EpochId{in.varint()};
   record.clock_us = in.zigzag();
   record.shared_watermark = in.zigzag();
@@ -38,8 +44,7 @@ bool read_record(ByteReader& in, EpochRecord& record) {
   record.late = in.varint();
   const uint64_t count = in.varint();
   if (!in.ok() || count > kMaxSources) return false;
-  const bool in_range = record.shared_watermark >= -kNever && record.shared_watermark <= kNever;
-  if (!in_range || !usable_time(record.clock_us)) return false;
+  if (!in_range(record.shared_watermark) || !usable_time(record.clock_us)) return false;
   for (uint64_t i = 0; i < count; ++i) {
     SourceRange source;
     source.stream = StreamId{static_cast<uint32_t>(in.varint())};
@@ -48,7 +53,59 @@ bool read_record(ByteReader& in, EpochRecord& record) {
     if (source.to < source.from) return false;
     record.sources.push_back(source);
   }
+  if (version == 1) return in.ok();
+  const uint64_t stages = in.varint();
+  if (!in.ok() || stages > kMaxOperators) return false;
+  for (uint64_t i = 0; i < stages; ++i) {
+    record.stage_watermarks.push_back(in.zigzag());
+    if (!in_range(record.stage_watermarks.back())) return false;
+  }
   return in.ok();
+}
+
+void write_pages(ByteWriter& out, const OperatorPages& pages) {
+  out.text(pages.operator_id);
+  out.varint(pages.groups.size());
+  for (const auto& [place, group] : pages.groups) {
+    out.varint(place);
+    out.varint(group.pages);
+    out.varint(group.epoch.value);
+  }
+}
+
+bool read_groups(ByteReader& in, OperatorPages& pages) {
+  const uint64_t count = in.varint();
+  for (uint64_t i = 0; in.ok() && i < count; ++i) {
+    const auto place = static_cast<uint32_t>(in.varint());
+    PageGroup group;
+    group.pages = static_cast<uint32_t>(in.varint());
+    group.epoch = EpochId{in.varint()};
+    if ((place & 0xffff) >= kKeyGroups) return false;
+    pages.groups[place] = group;
+  }
+  return in.ok();
+}
+
+// Version 1: one operator with the clock reading between its name and its pages; no name: no state.
+bool read_operator_v1(ByteReader& in, Manifest& manifest) {
+  OperatorPages only;
+  only.operator_id = in.text();
+  manifest.scanned_at_us = in.zigzag();
+  if (!read_groups(in, only)) return false;
+  if (!only.operator_id.empty()) manifest.operators.push_back(std::move(only));
+  return true;
+}
+
+bool read_operators(ByteReader& in, Manifest& manifest) {
+  manifest.scanned_at_us = in.zigzag();
+  const uint64_t count = in.varint();
+  if (!in.ok() || count > kMaxOperators) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    OperatorPages& pages = manifest.operators.emplace_back();
+    pages.operator_id = in.text();
+    if (!read_groups(in, pages)) return false;
+  }
+  return true;
 }
 
 std::unexpected<Error> unknown(std::string_view what) {
@@ -69,9 +126,9 @@ std::string encode(const EpochRecord& record) {
 Result<EpochRecord> decode_epoch_record(std::string_view bytes) {
   ByteReader in(bytes);
   EpochRecord record;
-  if (in.fixed<uint8_t>() != kRecordVersion || !read_record(in, record) || !in.finished()) {
-    return unknown("epoch record");
-  }
+  const auto version = in.fixed<uint8_t>();
+  const bool known = version >= 1 && version <= kRecordVersion;
+  if (!known || !read_record(in, version, record) || !in.finished()) return unknown("epoch record");
   return record;
 }
 
@@ -80,35 +137,20 @@ std::string encode(const Manifest& manifest) {
   ByteWriter out(bytes);
   out.fixed(kManifestVersion);
   write_record(out, manifest.epoch);
-  out.text(manifest.operator_id);
   out.zigzag(manifest.scanned_at_us);
-  out.varint(manifest.groups.size());
-  for (const auto& [place, group] : manifest.groups) {
-    out.varint(place);
-    out.varint(group.pages);
-    out.varint(group.epoch.value);
-  }
+  out.varint(manifest.operators.size());
+  for (const OperatorPages& pages : manifest.operators) write_pages(out, pages);
   return bytes;
 }
 
 Result<Manifest> decode_manifest(std::string_view bytes) {
   ByteReader in(bytes);
   Manifest manifest;
-  if (in.fixed<uint8_t>() != kManifestVersion || !read_record(in, manifest.epoch)) return unknown("snapshot");
-  manifest.operator_id = in.text();
-  manifest.scanned_at_us = in.zigzag();
-  const uint64_t count = in.varint();
-  for (uint64_t i = 0; in.ok() && i < count; ++i) {
-    const auto place = static_cast<uint32_t>(in.varint());
-    PageGroup group;
-    group.pages = static_cast<uint32_t>(in.varint());
-    group.epoch = EpochId{in.varint()};
-    if ((place & 0xffff) >= kKeyGroups) return unknown("snapshot");
-    manifest.groups[place] = group;
-  }
-  if (!in.finished() || manifest.scanned_at_us < -kNever || manifest.scanned_at_us > kNever) {
-    return unknown("snapshot");
-  }
+  const auto version = in.fixed<uint8_t>();
+  const bool known = version >= 1 && version <= kManifestVersion;
+  if (!known || !read_record(in, version, manifest.epoch)) return unknown("snapshot");
+  const bool fine = version == 1 ? read_operator_v1(in, manifest) : read_operators(in, manifest);
+  if (!fine || !in.finished() || !in_range(manifest.scanned_at_us)) return unknown("snapshot");
   return manifest;
 }
 

@@ -22,7 +22,10 @@ struct SourceRange {
 struct EpochRecord {
   EpochId id;
   int64_t clock_us = 0;
-  int64_t shared_watermark = 0;  // after the epoch
+  int64_t shared_watermark = 0;  // over all inputs, after the epoch
+  // Of the operators that go by a shared watermark, in the plan's order. Records of version 1 have none: all their
+  // operators go by `shared_watermark`.
+  std::vector<int64_t> stage_watermarks;
   std::vector<SourceRange> sources;
   // Since the pipeline first ran, this epoch included.
   uint64_t rows_in = 0;
@@ -35,13 +38,16 @@ struct PageGroup {
   EpochId epoch;  // of the snapshot that wrote them
 };
 
+struct OperatorPages {
+  std::string operator_id;
+  std::map<uint32_t, PageGroup> groups;  // by worker << 16 | key group
+};
+
 // Where a snapshot's pages are, and the epoch it is the state of.
 struct Manifest {
   EpochRecord epoch;  // sources: `to` is where reading goes on
-  std::string operator_id;
   int64_t scanned_at_us = 0;
-  // By worker << 16 | key group.
-  std::map<uint32_t, PageGroup> groups;
+  std::vector<OperatorPages> operators;  // none: a pipeline without state
 };
 
 [[nodiscard]] std::string encode(const EpochRecord& record);

@@ -1,80 +1,114 @@
 #include "engine/internal/execution.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tidegate::engine {
 
-Execution::Execution(std::unique_ptr<ChainPlan> chain, columnar::StringPool& devices, int workers,
+Execution::Execution(std::unique_ptr<GraphPlan> graph, columnar::StringPool& devices, int workers,
                      size_t max_batch_rows)
-    : chain_(std::move(chain)) {
-  workers_.reserve(static_cast<size_t>(workers));  // operators refer to their worker's devices: no moving
+    : graph_(std::move(graph)), late_(graph_->plan()) {
   for (int index = 0; index < workers; ++index) {
-    workers_.emplace_back(*chain_, devices, index, workers, max_batch_rows);
+    workers_.emplace_back(*graph_, devices, index, workers, max_batch_rows);
   }
-  if (chain_->window() != nullptr && workers > 1) merger_ = std::make_unique<WindowMerger>(*chain_->window());
+  watermarks_.stages.assign(graph_->shared_stages(), -kNever);
 }
 
-void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermark_.value}; }
+void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermarks_.stages}; }
 
-void Execution::process(std::span<const columnar::Batch> batches, WorkerPool& pool) {
+void Execution::process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool) {
   const auto work = [&](int index) {
-    for (const columnar::Batch& batch : batches) workers_[static_cast<size_t>(index)].process(batch, epoch_);
+    for (const columnar::Batch& batch : batches) workers_[static_cast<size_t>(index)].process(source, batch, epoch_);
   };
   pool.run(work);
 }
 
 bool Execution::finish(bool had_input) {
-  if (chain_->window() == nullptr) return false;
-  const uint64_t fired_before = windows_fired();
-  const int64_t watermark_before = watermark_.value;
-  watermark_.value = std::max(watermark_.value, next_watermark(had_input));
-  if (chain_->window()->own_watermarks) {
-    for (Worker& worker : workers_) worker.window()->close_silent(epoch_.clock_us);
-  } else {
-    fire_shared();
-  }
-  const bool changed = windows_fired() != fired_before || watermark_.value != watermark_before;
-  if (had_input || changed) {
-    if (!scan_due_) watermark_.scanned_at_us = epoch_.clock_us;
-  }
-  for (Worker& worker : workers_) worker.finish_results();
+  if (!graph_->has_state()) return false;
+  const uint64_t fired_before = fired();
+  bool changed = move_watermarks(had_input);
+  for (size_t stage = 0; stage < graph_->stages().size(); ++stage) changed = finish_stage(stage) || changed;
+  changed = changed || fired() != fired_before;
+  if ((had_input || changed) && !scan_due_) watermarks_.scanned_at_us = epoch_.clock_us;
   return changed;
 }
 
-int64_t Execution::next_watermark(bool had_input) {
-  scan_due_ = false;
-  if (chain_->source().watermark_scope == catalog::WatermarkScope::kPartition) {
+// Stages in order: what one emits is taken in by the next before that one's time moves.
+bool Execution::finish_stage(size_t at) {
+  const StagePlan& stage = graph_->stages()[at];
+  bool moved = false;
+  if (stage.own_watermarks) {
+    for (Worker& worker : workers_) moved = worker.follow(at, epoch_) || moved;
+    for (Worker& worker : workers_) worker.op(at).close_silent(epoch_.clock_us);
+  } else {
+    std::vector<StatefulOperator*> copies;
+    for (Worker& worker : workers_) copies.push_back(&worker.op(at));
+    copies.front()->fire_shared(watermarks_.stages[stage.shared_index], copies);
+  }
+  for (Worker& worker : workers_) worker.flush(at, epoch_);
+  return moved;
+}
+
+bool Execution::move_watermarks(bool had_input) {
+  const std::vector<InputPlan>& inputs = graph_->inputs();
+  scan_due_ = scan_can_wait(had_input);
+  if (!scan_due_) next_idle_us_ = kNever;
+  std::vector<int64_t> of_input(inputs.size(), -kNever);
+  for (size_t at = 0; at < inputs.size(); ++at) {
+    if (inputs[at].time_at) of_input[at] = watermark_of(at);
+  }
+  // The least over the inputs of which some device is not idle.
+  const auto raise = [&](int64_t& watermark, std::span<const size_t> below) {
+    int64_t least = kNever;
+    for (const size_t at : below) {
+      if (of_input[at] != -kNever) least = std::min(least, of_input[at]);
+    }
+    if (least == kNever || least <= watermark) return false;
+    watermark = least;
+    return true;
+  };
+  std::vector<size_t> all(inputs.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  bool moved = raise(watermarks_.least, all);
+  for (const StagePlan& stage : graph_->stages()) {
+    if (!stage.own_watermarks) moved = raise(watermarks_.stages[stage.shared_index], stage.inputs) || moved;
+  }
+  return moved;
+}
+
+bool Execution::scan_can_wait(bool had_input) const {
+  if (!had_input || epoch_.clock_us - watermarks_.scanned_at_us >= kScanIntervalUs) return false;
+  size_t devices = 0;
+  for (size_t at = 0; at < graph_->inputs().size(); ++at) {
+    const InputPlan& input = graph_->inputs()[at];
+    if (!input.time_at || input.stream().watermark_scope == catalog::WatermarkScope::kPartition) continue;
+    for (const Worker& worker : workers_) devices += worker.devices(at).size();
+  }
+  return devices > kManyDevices;
+}
+
+// -kNever if it has nothing to say.
+int64_t Execution::watermark_of(size_t input) {
+  if (graph_->inputs()[input].stream().watermark_scope == catalog::WatermarkScope::kPartition) {
     int64_t greatest = -kNever;
-    for (Worker& worker : workers_) greatest = std::max(greatest, worker.devices().greatest_watermark());
+    for (const Worker& worker : workers_) greatest = std::max(greatest, worker.devices(input).greatest_watermark());
     return greatest;
   }
-  size_t devices = 0;
-  for (Worker& worker : workers_) devices += worker.devices().size();
-  if (had_input && devices > kManyDevices && epoch_.clock_us - watermark_.scanned_at_us < kScanIntervalUs) {
-    scan_due_ = true;
-    return -kNever;
-  }
-  return scan_devices();
+  return scan_due_ ? -kNever : scan_devices(input);
 }
 
 // The least watermark of the devices that are not idle; -kNever if all are, so that it stays where it is.
-int64_t Execution::scan_devices() {
+int64_t Execution::scan_devices(size_t input) {
   int64_t least = kNever;
-  next_idle_us_ = kNever;
-  const int64_t timeout_us = std::clamp<int64_t>(chain_->source().idle_timeout_us, 0, kFarTime);
+  const int64_t timeout_us = std::clamp<int64_t>(graph_->inputs()[input].stream().idle_timeout_us, 0, kFarTime);
   for (Worker& worker : workers_) {
-    for (const Device& device : worker.devices().all()) {
+    for (const Device& device : worker.devices(input).all()) {
       if (epoch_.clock_us - device.last_seen_us > timeout_us || device.watermark == -kNever) continue;
       least = std::min(least, device.watermark);
       next_idle_us_ = std::min(next_idle_us_, device.last_seen_us + timeout_us + 1);
     }
   }
   return least == kNever ? -kNever : least;
-}
-
-void Execution::fire_shared() {
-  for (Worker& worker : workers_) worker.window()->fire_shared(watermark_.value, merger_.get());
-  if (merger_ != nullptr) workers_.front().window()->add_merged(*merger_);
 }
 
 std::vector<columnar::Batch> Execution::take_outputs() {
@@ -87,10 +121,12 @@ std::vector<columnar::Batch> Execution::take_outputs() {
 
 std::vector<columnar::Batch> Execution::take_late() {
   std::vector<columnar::Batch> all;
-  if (chain_->window() == nullptr) return all;
-  for (Worker& worker : workers_) {
-    for (columnar::Batch& batch : worker.window()->late()) all.push_back(std::move(batch));
-    worker.window()->late().clear();
+  for (size_t stage = 0; stage < graph_->stages().size(); ++stage) {
+    for (Worker& worker : workers_) {
+      std::vector<columnar::Batch>& late = worker.op(stage).late();
+      for (columnar::Batch& batch : late) all.push_back(late_.place(stage, std::move(batch)));
+      late.clear();
+    }
   }
   return all;
 }
@@ -102,24 +138,38 @@ size_t Execution::output_bytes() const {
 }
 
 int64_t Execution::next_timer_us() const {
-  if (chain_->window() == nullptr || !has_open_windows()) return kNever;
-  if (!chain_->window()->own_watermarks) {
-    if (chain_->source().watermark_scope == catalog::WatermarkScope::kPartition) return kNever;
-    return scan_due_ ? watermark_.scanned_at_us + kScanIntervalUs : next_idle_us_;
-  }
   int64_t next = kNever;
-  for (const Worker& worker : workers_) next = std::min(next, worker.window()->close_bound_us());
+  for (size_t stage = 0; stage < graph_->stages().size(); ++stage) next = std::min(next, next_timer_us(stage));
   return next;
 }
 
-uint64_t Execution::windows_fired() const {
+int64_t Execution::next_timer_us(size_t at) const {
+  if (!has_open(at)) return kNever;
+  const StagePlan& stage = graph_->stages()[at];
+  if (!stage.own_watermarks) {
+    const bool by_devices = std::ranges::any_of(stage.inputs, [this](size_t input) {
+      return graph_->inputs()[input].stream().watermark_scope == catalog::WatermarkScope::kDevice;
+    });
+    if (!by_devices) return kNever;
+    return scan_due_ ? watermarks_.scanned_at_us + kScanIntervalUs : next_idle_us_;
+  }
+  int64_t next = kNever;
+  for (const Worker& worker : workers_) {
+    next = std::min({next, worker.op(at).close_bound_us(), worker.next_idle_us(at)});
+  }
+  return next;
+}
+
+uint64_t Execution::fired() const {
   uint64_t fired = 0;
-  for (const Worker& worker : workers_) fired += worker.window()->fired();
+  for (const Worker& worker : workers_) {
+    for (size_t stage = 0; stage < graph_->stages().size(); ++stage) fired += worker.op(stage).fired();
+  }
   return fired;
 }
 
-bool Execution::has_open_windows() const {
-  return std::ranges::any_of(workers_, [](const Worker& worker) { return worker.window()->has_open_windows(); });
+bool Execution::has_open(size_t stage) const {
+  return std::ranges::any_of(workers_, [&](const Worker& worker) { return worker.op(stage).has_open(); });
 }
 
 size_t Execution::memory_bytes() const {
@@ -130,7 +180,7 @@ size_t Execution::memory_bytes() const {
 
 std::vector<OperatorStatus> Execution::operator_status() const {
   std::vector<OperatorStatus> operators;
-  for (const sql::PlanNode* node : chain_->nodes()) {
+  for (const sql::PlanNode* node : graph_->nodes()) {
     operators.push_back({node->operator_id, std::string(operator_kind(*node))});
   }
   for (const Worker& worker : workers_) worker.add_status(operators);

@@ -73,7 +73,9 @@ class Bench {
   void kill();
   void stop();
   // Appends rows; the engine is not run.
-  void append(const std::vector<Reading>& readings);
+  void append(const std::vector<Reading>& readings) { append(readings, source->id); }
+  // To another stream of the same columns.
+  void append(const std::vector<Reading>& readings, StreamId stream);
   void push(const std::vector<Reading>& readings) {
     append(readings);
     run();

@@ -39,8 +39,8 @@ sql::Expression compare(sql::FunctionId function, sql::Expression left, sql::Lit
   return {TypeKind::kBoolean, true, std::move(call)};
 }
 
-std::unique_ptr<sql::PlanNode> node(std::variant<sql::Scan, sql::Filter, sql::Project, sql::WindowAggregate> what,
-                                    columnar::SchemaPtr output, std::unique_ptr<sql::PlanNode> input, std::string id) {
+std::unique_ptr<sql::PlanNode> node(sql::Operation what, columnar::SchemaPtr output,
+                                    std::unique_ptr<sql::PlanNode> input, std::string id) {
   auto made = std::make_unique<sql::PlanNode>();
   made->node = std::move(what);
   made->output = std::move(output);
@@ -204,7 +204,7 @@ void Bench::stop() {
   engine.reset();
 }
 
-void Bench::append(const std::vector<Reading>& readings) {
+void Bench::append(const std::vector<Reading>& readings, StreamId stream) {
   columnar::BatchBuilder rows(source->schema, source->device_column, &devices);
   for (const Reading& reading : readings) {
     if (rows.column(0).is_dictionary()) {
@@ -227,7 +227,7 @@ void Bench::append(const std::vector<Reading>& readings) {
     rows.column(4).append_string(static_cast<int64_t>(reading.value) % 2 == 0 ? "even" : "odd");
     rows.end_row();
   }
-  log.append(source->id, rows.finish(), [](Result<>) {});
+  log.append(stream, rows.finish(), [](Result<>) {});
 }
 
 std::vector<std::string> Bench::lines_of(StreamId stream) const {

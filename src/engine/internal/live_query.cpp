@@ -69,23 +69,27 @@ void LiveQueue::abandon() {
 
 // The queue is shared with the reader's LiveHandle; either may go first.
 LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
-                   std::unique_ptr<ChainPlan> chain, std::shared_ptr<LiveQueue> queue, bool from_start,
+                   std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, bool from_start,
                    std::function<void()> wake)
     : log_(log),
       clock_(clock),
-      execution_(std::move(chain), devices, 1, options.max_batch_rows),
-      reader_(log, execution_.chain().source().id, "live query"),
+      execution_(std::move(graph), devices, 1, options.max_batch_rows),
       queue_(std::move(queue)) {
-  const StreamId stream = execution_.chain().source().id;
-  catch_up_ = log.end(stream);
-  reader_.seek(from_start ? log.begin(stream) : catch_up_);
-  subscription_ = log.on_append(stream, std::move(wake));
+  for (const catalog::StreamDefinition* stream : execution_.graph().sources()) {
+    Source source{stream->id, SourceReader(log, stream->id, "live query"), log.end(stream->id), nullptr};
+    source.reader.seek(from_start ? log.begin(stream->id) : source.catch_up);
+    source.subscription = log.on_append(stream->id, wake);
+    sources_.push_back(std::move(source));
+  }
 }
 
 // History is not lost on a slow reader; what is happening now does not wait for it.
-bool LiveTask::waits_for_reader() const { return reader_.position() < catch_up_ && queue_->full(); }
+bool LiveTask::waits_for_reader() const { return std::ranges::any_of(sources_, &Source::behind) && queue_->full(); }
 
-bool LiveTask::has_input() const { return log_.end(execution_.chain().source().id) > reader_.position(); }
+bool LiveTask::has_input() const {
+  return std::ranges::any_of(
+      sources_, [this](const Source& source) { return log_.end(source.stream) > source.reader.position(); });
+}
 
 bool LiveTask::step(WorkerPool& pool) {
   if (over() || waits_for_reader()) return false;
@@ -94,21 +98,31 @@ bool LiveTask::step(WorkerPool& pool) {
   if (!input && execution_.next_timer_us() > clock_us) return false;
   last_clock_us_ = clock_us;
   execution_.begin(clock_us);
-  const Offset end = log_.end(execution_.chain().source().id);
-  const Offset limit = reader_.position() < catch_up_ ? std::min(end, catch_up_) : end;
-  const auto batches = reader_.read(kTurnRows, limit);
-  if (!batches) {
-    end_with(batches.error().to_string());
+  const Result<size_t> rows = feed(pool);
+  if (!rows) {
+    end_with(rows.error().to_string());
     return true;
   }
-  execution_.process(*batches, pool);
-  const bool changed = execution_.finish(!batches->empty());
+  const bool changed = execution_.finish(*rows > 0);
   (void)execution_.take_late();
   for (columnar::Batch& batch : execution_.take_outputs()) {
     if (!queue_->push(std::move(batch))) return true;
   }
   queue_->notify();
   return input || changed;
+}
+
+Result<size_t> LiveTask::feed(WorkerPool& pool) {
+  size_t rows = 0;
+  for (size_t at = 0; at < sources_.size(); ++at) {
+    Source& source = sources_[at];
+    const Offset end = log_.end(source.stream);
+    const Offset limit = source.behind() ? std::min(end, source.catch_up) : end;
+    TRY_ASSIGN(const std::vector<columnar::Batch> batches, source.reader.read(kTurnRows, limit));
+    execution_.process(at, batches, pool);
+    for (const columnar::Batch& batch : batches) rows += batch.rows;
+  }
+  return rows;
 }
 
 int64_t LiveTask::next_step_us() const {

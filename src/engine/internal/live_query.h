@@ -56,7 +56,7 @@ class LiveQueue {
 class LiveTask {
  public:
   LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
-           std::unique_ptr<ChainPlan> chain, std::shared_ptr<LiveQueue> queue, bool from_start,
+           std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, bool from_start,
            std::function<void()> wake);
 
   // Does what there is to do; true if it did anything.
@@ -71,16 +71,25 @@ class LiveTask {
   static constexpr size_t kTurnRows = 65'536;
   [[nodiscard]] bool waits_for_reader() const;
   [[nodiscard]] bool has_input() const;
+  // Reads and processes what each source has; the number of rows.
+  [[nodiscard]] Result<size_t> feed(WorkerPool& pool);
+
+  // A stream that the query reads.
+  struct Source {
+    StreamId stream;
+    SourceReader reader;
+    Offset catch_up;  // rows before it wait for the reader; later ones are dropped if it is slow
+    std::unique_ptr<log::Log::Subscription> subscription;
+    [[nodiscard]] bool behind() const { return reader.position() < catch_up; }
+  };
 
   log::Log& log_;
   const io::Clock& clock_;
   Execution execution_;
-  SourceReader reader_;
+  std::vector<Source> sources_;
   std::shared_ptr<LiveQueue> queue_;  // shared with the reader's LiveQuery; either may go first
-  Offset catch_up_;                   // rows before it wait for the reader; later ones are dropped if it is slow
   int64_t last_clock_us_ = 0;
   bool over_ = false;
-  std::unique_ptr<log::Log::Subscription> subscription_;
 };
 
 // The reader's handle.

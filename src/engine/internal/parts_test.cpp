@@ -151,19 +151,81 @@ TEST_CASE("merging parts, and writing and reading a slot, equal adding everythin
   CHECK(result_of(sums, all, whole) == result_of(sums, parts, merged));
 }
 
+namespace {
+
+EpochRecord a_record() {
+  EpochRecord record;
+  record.id = EpochId{9};
+  record.clock_us = 123;
+  record.shared_watermark = -5;
+  record.stage_watermarks = {-5, 77};
+  record.sources = {{StreamId{4}, Offset{10}, Offset{20}}, {StreamId{6}, Offset{0}, Offset{0}}};
+  record.rows_in = 1;
+  record.rows_out = 2;
+  record.late = 3;
+  return record;
+}
+
+// As version 1 wrote it: docs/formats/state.md.
+void write_v1(const EpochRecord& record, ByteWriter& out) {
+  out.varint(record.id.value);
+  out.zigzag(record.clock_us);
+  out.zigzag(record.shared_watermark);
+  for (const uint64_t count : {record.rows_in, record.rows_out, record.late}) out.varint(count);
+  out.varint(record.sources.size());
+  for (const SourceRange& range : record.sources) {
+    out.varint(range.stream.value);
+    out.zigzag(range.from.value);
+    out.zigzag(range.to.value);
+  }
+}
+
+}  // namespace
+
 TEST_CASE("epoch records and manifests survive the round trip, and cut ones are refused") {
-  EpochRecord record{EpochId{9}, 123, -5, {{StreamId{4}, Offset{10}, Offset{20}}}, 1, 2, 3};
-  const std::string bytes = encode(record);
+  const std::string bytes = encode(a_record());
   const auto read = decode_epoch_record(bytes);
   REQUIRE(read);
   CHECK(encode(*read) == bytes);
-  Manifest manifest{record, "window-1", 77, {{0x10002, {3, EpochId{8}}}}};
+  CHECK(read->stage_watermarks == std::vector<int64_t>{-5, 77});
+  const Manifest manifest{
+      a_record(), 77, {{"window-1", {{0x10002, {3, EpochId{8}}}}}, {"window-2", {{0x3, {1, EpochId{9}}}}}}};
   const std::string more = encode(manifest);
   const auto again = decode_manifest(more);
   REQUIRE(again);
   CHECK(encode(*again) == more);
   for (size_t size = 0; size < bytes.size(); ++size) CHECK(!decode_epoch_record(bytes.substr(0, size)));
   for (size_t size = 0; size < more.size(); ++size) CHECK(!decode_manifest(more.substr(0, size)));
+}
+
+TEST_CASE("epoch records and manifests of version 1 are read") {
+  EpochRecord record = a_record();
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed<uint8_t>(1);
+  write_v1(record, out);
+  const auto read = decode_epoch_record(bytes);
+  REQUIRE(read);
+  record.stage_watermarks.clear();
+  CHECK(encode(*read) == encode(record));
+
+  for (const std::string_view id : {"window-1", ""}) {
+    std::string manifest = bytes;
+    ByteWriter more(manifest);
+    more.text(id);
+    more.zigzag(77);
+    more.varint(id.empty() ? 0 : 1);
+    if (!id.empty()) {
+      for (const uint64_t number : {0x10002, 3, 8}) more.varint(number);
+    }
+    const auto stored = decode_manifest(manifest);
+    REQUIRE(stored);
+    CHECK(stored->scanned_at_us == 77);
+    REQUIRE(stored->operators.size() == (id.empty() ? 0 : 1));
+    if (id.empty()) continue;
+    CHECK(stored->operators.front().operator_id == id);
+    CHECK(stored->operators.front().groups.at(0x10002).pages == 3);
+  }
 }
 
 }  // namespace tidegate::engine

@@ -26,16 +26,18 @@ columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Ba
   return batch;
 }
 
-Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<ChainPlan> chain,
+Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
                    std::function<void()> wake)
     : context_(context),
       spec_(std::move(spec)),
-      execution_(std::move(chain), context.devices, std::max(context.options.threads, 1),
+      execution_(std::move(graph), context.devices, std::max(context.options.threads, 1),
                  context.options.max_batch_rows),
       snapshots_(execution_),
-      reader_(context.log, execution_.chain().source().id, spec_.definition.name),
-      slot_(wake),
-      subscription_(context.log.on_append(execution_.chain().source().id, std::move(wake))) {
+      slot_(wake) {
+  for (const catalog::StreamDefinition* source : execution_.graph().sources()) {
+    readers_.emplace_back(context.log, source->id, spec_.definition.name);
+    subscriptions_.push_back(context.log.on_append(source->id, wake));
+  }
   auto status = status_.lock();
   status->id = spec_.definition.id;
   status->name = spec_.definition.name;
@@ -71,14 +73,19 @@ int64_t Pipeline::next_step_us() const {
   }
   if (has_input()) return std::max(now_us, not_before_us_);
   int64_t timer_us = execution_.next_timer_us();
-  if (last_.id > snapshot_epoch_ && execution_.chain().window() != nullptr) {
+  if (last_.id > snapshot_epoch_ && execution_.graph().has_state()) {
     timer_us = std::min(timer_us, snapshot_at_us_ + context_.options.snapshot_interval_us);
   }
   if (timer_us >= kNever) return kNever;
   return std::max(now_us + (timer_us - next_clock()), not_before_us_);
 }
 
-bool Pipeline::has_input() const { return context_.log.end(execution_.chain().source().id) > reader_.position(); }
+bool Pipeline::has_input() const {
+  for (size_t at = 0; at < readers_.size(); ++at) {
+    if (context_.log.end(source(at).id) > readers_[at].position()) return true;
+  }
+  return false;
+}
 
 // The clock as epochs see it: it never goes back.
 int64_t Pipeline::next_clock() const { return std::max(last_.clock_us, context_.clock.now_us()); }
@@ -86,7 +93,7 @@ int64_t Pipeline::next_clock() const { return std::max(last_.clock_us, context_.
 bool Pipeline::timer_due() const { return execution_.next_timer_us() <= next_clock(); }
 
 bool Pipeline::snapshot_due(bool had_input) const {
-  if (execution_.chain().window() == nullptr) return had_input;  // a position is all the state there is
+  if (!execution_.graph().has_state()) return had_input;  // a position is all the state there is
   if (!had_input && last_.id == snapshot_epoch_) return false;
   if (snapshot_epoch_.value == 0) return true;  // from the first epoch on, the store says which query it is of
   const EngineOptions& options = context_.options;
@@ -99,14 +106,14 @@ bool Pipeline::snapshot_due(bool had_input) const {
 bool Pipeline::run_epoch(WorkerPool& pool) {
   const int64_t clock_us = next_clock();
   not_before_us_ = context_.clock.monotonic_us() + context_.options.min_epoch_us;
-  const Offset from = reader_.position();
+  const std::vector<Offset> from = positions();
   execution_.begin(clock_us);
   const Result<size_t> rows = feed(pool);
   if (!rows) {
     fail_pipeline(rows.error());
     return true;
   }
-  const bool had_input = reader_.position() > from;
+  const bool had_input = positions() != from;
   const bool changed = execution_.finish(had_input);
   const bool with_snapshot = snapshot_due(had_input || changed);
   if (!had_input && !changed && !with_snapshot) return false;
@@ -117,26 +124,52 @@ bool Pipeline::run_epoch(WorkerPool& pool) {
   return true;
 }
 
-// The epoch's input, a round at a time: everybody does its share of a round before the next one starts.
+// The epoch's input, a round at a time: everybody does its share of a round before the next one starts, and every
+// source gets its turn.
 Result<size_t> Pipeline::feed(WorkerPool& pool) {
   const EngineOptions& options = context_.options;
-  const Offset limit = context_.log.end(execution_.chain().source().id);
   size_t rows = 0;
-  while (rows < options.max_epoch_rows && execution_.output_bytes() < options.max_epoch_output_bytes) {
-    const size_t wanted = std::min(kRoundRows, options.max_epoch_rows - rows);
-    TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(wanted, limit));
-    if (batches.empty()) break;
-    execution_.process(batches, pool);
-    for (const columnar::Batch& batch : batches) rows += batch.rows;
+  for (bool more = true; more;) {
+    more = false;
+    for (size_t at = 0; at < readers_.size(); ++at) {
+      if (rows >= options.max_epoch_rows || execution_.output_bytes() >= options.max_epoch_output_bytes) return rows;
+      TRY_ASSIGN(const size_t read, feed_round(at, std::min(kRoundRows, options.max_epoch_rows - rows), pool));
+      rows += read;
+      more = more || read > 0;
+    }
   }
   return rows;
 }
 
-void Pipeline::commit_epoch(Offset from, bool snapshot_due) {
+Result<size_t> Pipeline::feed_round(size_t at, size_t wanted, WorkerPool& pool) {
+  TRY_ASSIGN(const std::vector<columnar::Batch> batches, readers_[at].read(wanted, context_.log.end(source(at).id)));
+  if (batches.empty()) return size_t{0};
+  execution_.process(at, batches, pool);
+  size_t rows = 0;
+  for (const columnar::Batch& batch : batches) rows += batch.rows;
+  return rows;
+}
+
+std::vector<Offset> Pipeline::positions() const {
+  std::vector<Offset> all;
+  for (const SourceReader& reader : readers_) all.push_back(reader.position());
+  return all;
+}
+
+std::vector<SourceRange> Pipeline::ranges_since(const std::vector<Offset>& from) const {
+  std::vector<SourceRange> ranges;
+  for (size_t at = 0; at < readers_.size(); ++at) {
+    ranges.push_back({source(at).id, from[at], readers_[at].position()});
+  }
+  return ranges;
+}
+
+void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) {
   log::EpochCommit commit{spec_.definition.id, {}, {}, {}};
   add_outputs(commit);
-  last_.shared_watermark = execution_.watermark().value;
-  last_.sources = {{execution_.chain().source().id, from, reader_.position()}};
+  last_.shared_watermark = execution_.watermarks().least;
+  last_.stage_watermarks = execution_.watermarks().stages;
+  last_.sources = ranges_since(from);
   if (snapshot_due) {
     snapshots_.write(last_, commit);
     commit.deletes.insert(commit.deletes.end(), stale_.begin(), stale_.end());
@@ -178,7 +211,7 @@ void Pipeline::on_committed(const Result<>& result) {
     phase_ = Phase::kIdle;
     pending_.reset();
     retry_delay_us_ = kFirstRetryUs;
-    position_ = reader_.position().value;
+    publish_position();
     status->error.clear();
     status->epochs += 1;
     status->commit_latency_ms = static_cast<double>(now_us - submitted_us_) / 1000.0;
@@ -201,13 +234,12 @@ Result<> Pipeline::wait_commit() {
   return result;
 }
 
-void Pipeline::stop(WorkerPool& pool) {
+void Pipeline::stop() {
   if (phase_ == Phase::kRetrying) submit(*pending_);
   if (!wait_commit() || phase_ != Phase::kIdle) return;
-  if (execution_.chain().window() == nullptr || last_.id == snapshot_epoch_) return;
-  const Offset from = reader_.position();
+  if (!execution_.graph().has_state() || last_.id == snapshot_epoch_) return;
+  const std::vector<Offset> from = positions();
   execution_.begin(next_clock());
-  execution_.process({}, pool);
   (void)execution_.finish(false);
   last_.clock_us = next_clock();
   last_.id = EpochId{last_.id.value + 1};
@@ -231,16 +263,26 @@ void Pipeline::publish() {
   status->rows_in = last_.rows_in;
   status->rows_out = last_.rows_out;
   status->late = last_.late;
-  status->skipped = reader_.skipped();
-  const int64_t watermark = execution_.watermark().value;
+  status->skipped = 0;
+  for (const SourceReader& reader : readers_) status->skipped += reader.skipped();
+  const int64_t watermark = execution_.watermarks().least;
   status->watermark = watermark == -kNever ? kMinWatermark : Watermark{watermark};
   status->memory_bytes = execution_.memory_bytes();
   status->operators = execution_.operator_status();
 }
 
+void Pipeline::publish_position() {
+  int64_t sum = 0;
+  for (const SourceReader& reader : readers_) sum += reader.position().value;
+  position_ = sum;
+}
+
 PipelineStatus Pipeline::status() const {
   PipelineStatus status = *status_.lock();
-  status.lag_rows = std::max<int64_t>(context_.log.end(execution_.chain().source().id).value - position_, 0);
+  int64_t end = 0;
+  for (const catalog::StreamDefinition* source : execution_.graph().sources())
+    end += context_.log.end(source->id).value;
+  status.lag_rows = std::max<int64_t>(end - position_, 0);
   if (status.watermark != kMinWatermark) status.watermark_lag_us = context_.clock.now_us() - status.watermark.value;
   return status;
 }

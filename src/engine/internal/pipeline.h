@@ -33,7 +33,7 @@ struct PipelineContext {
 class Pipeline {
  public:
   // `wake` is called from the log's commit thread when there is something to do.
-  Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<ChainPlan> chain,
+  Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
            std::function<void()> wake);
 
   // Loads the snapshot and replays the epochs after it. Before anything else; any one thread.
@@ -46,7 +46,7 @@ class Pipeline {
   // Waits for the epoch under way; manual mode. The error of a commit, which a later step() tries again.
   [[nodiscard]] Result<> wait_commit();
   // A last snapshot, waited for.
-  void stop(WorkerPool& pool);
+  void stop();
 
   [[nodiscard]] PipelineStatus status() const;
   [[nodiscard]] PipelineId id() const { return spec_.definition.id; }
@@ -62,7 +62,12 @@ class Pipeline {
 
   bool run_epoch(WorkerPool& pool);
   [[nodiscard]] Result<size_t> feed(WorkerPool& pool);
-  void commit_epoch(Offset from, bool snapshot_due);
+  [[nodiscard]] Result<size_t> feed_round(size_t source, size_t wanted, WorkerPool& pool);
+  // From where the readers were to where they are.
+  [[nodiscard]] std::vector<SourceRange> ranges_since(const std::vector<Offset>& from) const;
+  [[nodiscard]] std::vector<Offset> positions() const;
+  [[nodiscard]] const catalog::StreamDefinition& source(size_t at) const { return *execution_.graph().sources()[at]; }
+  void commit_epoch(const std::vector<Offset>& from, bool snapshot_due);
   [[nodiscard]] log::EpochCommit gather_commit();
   void submit(const log::EpochCommit& commit);
   void on_committed(const Result<>& result);
@@ -73,19 +78,22 @@ class Pipeline {
   [[nodiscard]] int64_t next_clock() const;
   void fail_pipeline(const Error& error);
   void publish();
+  void publish_position();
 
   [[nodiscard]] Result<> restore(const Manifest& manifest);
   [[nodiscard]] Result<std::vector<EpochRecord>> records_after(EpochId snapshot);
   [[nodiscard]] Result<> replay(const EpochRecord& record, WorkerPool& pool);
+  [[nodiscard]] Result<> replay_rows(const EpochRecord& record, WorkerPool& pool);
+  [[nodiscard]] std::vector<int64_t> stage_watermarks(const EpochRecord& record) const;
   void adopt(const EpochRecord& record);
 
   PipelineContext context_;
   PipelineSpec spec_;
   Execution execution_;
   Snapshots snapshots_;
-  SourceReader reader_;
+  std::vector<SourceReader> readers_;  // by source
   CommitSlot slot_;
-  std::unique_ptr<log::Log::Subscription> subscription_;
+  std::vector<std::unique_ptr<log::Log::Subscription>> subscriptions_;
 
   Phase phase_ = Phase::kIdle;
   EpochRecord last_;                // the newest epoch computed
@@ -96,8 +104,8 @@ class Pipeline {
   int64_t submitted_us_ = 0;  // monotonic
   int64_t retry_at_us_ = 0;   // monotonic
   int64_t retry_delay_us_ = kFirstRetryUs;
-  int64_t not_before_us_ = 0;  // monotonic: the next epoch's earliest start
-  std::atomic<int64_t> position_{0};
+  int64_t not_before_us_ = 0;         // monotonic: the next epoch's earliest start
+  std::atomic<int64_t> position_{0};  // the sum over the sources
   Guarded<PipelineStatus> status_;
 };
 

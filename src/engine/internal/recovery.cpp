@@ -1,5 +1,5 @@
 // Pipeline: its state from the last snapshot, and the epochs since then computed again.
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "base/logging.h"
 #include "engine/internal/pipeline.h"
@@ -8,13 +8,13 @@ namespace tidegate::engine {
 
 Result<> Pipeline::recover(WorkerPool& pool) {
   const PipelineId pipeline = spec_.definition.id;
-  reader_.seek(context_.log.begin(execution_.chain().source().id));
+  for (size_t at = 0; at < readers_.size(); ++at) readers_[at].seek(context_.log.begin(source(at).id));
   snapshot_at_us_ = context_.clock.now_us();
   TRY_ASSIGN(const std::optional<std::string> stored, context_.log.get_state(pipeline, kManifestKey));
   bool same_state = true;
   if (stored) {
     TRY_ASSIGN(const Manifest manifest, decode_manifest(*stored));
-    same_state = manifest.operator_id == execution_.chain().state_id();
+    same_state = snapshots_.fits(manifest);
     adopt(manifest.epoch);
     snapshot_epoch_ = manifest.epoch.id;
     snapshot_at_us_ = manifest.epoch.clock_us;
@@ -37,8 +37,14 @@ Result<> Pipeline::recover(WorkerPool& pool) {
 }
 
 Result<> Pipeline::restore(const Manifest& manifest) {
-  execution_.watermark() = {manifest.epoch.shared_watermark, manifest.scanned_at_us};
+  execution_.watermarks() = {manifest.epoch.shared_watermark, manifest.scanned_at_us, stage_watermarks(manifest.epoch)};
   return snapshots_.load(manifest, spec_.definition.id, context_.log);
+}
+
+std::vector<int64_t> Pipeline::stage_watermarks(const EpochRecord& record) const {
+  std::vector<int64_t> all = record.stage_watermarks;
+  all.resize(execution_.graph().shared_stages(), record.shared_watermark);
+  return all;
 }
 
 Result<std::vector<EpochRecord>> Pipeline::records_after(EpochId snapshot) {
@@ -54,36 +60,49 @@ Result<std::vector<EpochRecord>> Pipeline::records_after(EpochId snapshot) {
 // The same rows, the same clock: the same state. What came out is in the log already.
 Result<> Pipeline::replay(const EpochRecord& record, WorkerPool& pool) {
   execution_.begin(record.clock_us);
-  bool had_input = false;
-  for (const SourceRange& source : record.sources) {
-    if (source.stream != execution_.chain().source().id) {
-      return fail(ErrorCode::StateIncompatible, "the pipeline reads another stream than when it was stored");
-    }
-    had_input = had_input || source.to > source.from;
-    reader_.seek(source.from);
-    while (reader_.position() < source.to) {
-      TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(kRoundRows, source.to));
-      if (batches.empty()) break;
-      execution_.process(batches, pool);
-      (void)execution_.take_outputs();
-    }
-  }
+  TRY(replay_rows(record, pool));
+  const bool had_input =
+      std::ranges::any_of(record.sources, [](const SourceRange& range) { return range.to > range.from; });
   (void)execution_.finish(had_input);
   (void)execution_.take_outputs();
   (void)execution_.take_late();
-  if (execution_.watermark().value != record.shared_watermark) {
+  Watermarks& reached = execution_.watermarks();
+  const std::vector<int64_t> stages = stage_watermarks(record);
+  if (reached.least != record.shared_watermark || reached.stages != stages) {
     log_warn("engine.replay_differs", {{"pipeline", spec_.definition.name}, {"epoch", record.id.value}});
-    execution_.watermark().value = record.shared_watermark;
+    reached.least = record.shared_watermark;
+    reached.stages = stages;
+  }
+  return {};
+}
+
+// One source after the other: nothing depends on how they were interleaved.
+Result<> Pipeline::replay_rows(const EpochRecord& record, WorkerPool& pool) {
+  for (const SourceRange& range : record.sources) {
+    size_t at = 0;
+    while (at < readers_.size() && source(at).id != range.stream) ++at;
+    if (at == readers_.size()) {
+      return fail(ErrorCode::StateIncompatible, "the pipeline reads another stream than when it was stored");
+    }
+    readers_[at].seek(range.from);
+    while (readers_[at].position() < range.to) {
+      TRY_ASSIGN(const std::vector<columnar::Batch> batches, readers_[at].read(kRoundRows, range.to));
+      if (batches.empty()) break;
+      execution_.process(at, batches, pool);
+      (void)execution_.take_outputs();
+    }
   }
   return {};
 }
 
 void Pipeline::adopt(const EpochRecord& record) {
   last_ = record;
-  for (const SourceRange& source : record.sources) {
-    if (source.stream == execution_.chain().source().id) reader_.seek(source.to);
+  for (const SourceRange& range : record.sources) {
+    for (size_t at = 0; at < readers_.size(); ++at) {
+      if (source(at).id == range.stream) readers_[at].seek(range.to);
+    }
   }
-  position_ = reader_.position().value;
+  publish_position();
 }
 
 }  // namespace tidegate::engine

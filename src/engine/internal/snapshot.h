@@ -11,28 +11,44 @@ namespace tidegate::engine {
 // The coordinator's thread, between epochs.
 class Snapshots {
  public:
-  explicit Snapshots(Execution& execution) : execution_(execution) {}
+  explicit Snapshots(Execution& execution) : execution_(execution), operators_(state_count()) {}
 
   // Bytes of state that changed since the last write, about.
   [[nodiscard]] size_t dirty_bytes() const;
   // Adds the changed pages and the manifest to `commit`.
   void write(const EpochRecord& epoch, log::EpochCommit& commit);
-  // Loads what `manifest` names. StateIncompatible if it cannot be read.
+  // Whether the stored state is of these operators.
+  [[nodiscard]] bool fits(const Manifest& manifest) const;
+  // Loads what `manifest`, which fits, names. StateIncompatible if it cannot be read.
   [[nodiscard]] Result<> load(const Manifest& manifest, PipelineId pipeline, log::Log& log);
 
  private:
   static constexpr size_t kPageBytes = 256U << 10;      // a page is sealed and read as a whole
   using Pages = std::vector<std::vector<std::string>>;  // by key group
 
-  void write_worker(size_t worker, EpochId epoch, log::EpochCommit& commit);
-  void replace_pages(uint16_t key_group, uint16_t worker, EpochId epoch, std::vector<std::string> pages,
-                     log::EpochCommit& commit);
-  [[nodiscard]] Result<> load_page(std::string_view bytes, uint16_t key_group, uint16_t worker, EpochId epoch);
-  [[nodiscard]] static DirtyKeyGroups dirty_of(Worker& worker);
+  // One worker's state of one operator.
+  struct Part {
+    size_t op = 0;  // in GraphPlan::state_ids()
+    uint16_t worker = 0;
+  };
+  struct Place {
+    uint16_t key_group = 0;
+    uint16_t worker = 0;
+  };
+  struct Stored {
+    std::map<uint32_t, PageGroup> groups;
+    // Places whose state now lives with another worker: to be deleted at the next write.
+    std::vector<uint32_t> moved;
+  };
+
+  [[nodiscard]] size_t state_count() const { return execution_.graph().state_ids().size(); }
+  void write_part(const Part& part, EpochId epoch, log::EpochCommit& commit);
+  void replace_pages(size_t op, Place place, EpochId epoch, std::vector<std::string> pages, log::EpochCommit& commit);
+  [[nodiscard]] Result<> load_operator(size_t op, PipelineId pipeline, log::Log& log);
+  [[nodiscard]] Result<> load_page(std::string_view bytes, size_t op, Place place, EpochId epoch);
 
   Execution& execution_;
-  std::map<uint32_t, PageGroup> groups_;
-  std::vector<uint32_t> moved_;  // places whose state now lives with another worker: to be deleted at the next write
+  std::vector<Stored> operators_;
 };
 
 }  // namespace tidegate::engine

@@ -22,9 +22,7 @@ WindowOperator::WindowOperator(const WindowPlan& plan, DeviceTable& devices)
       slices_(2),
       results_(plan.output, device_key_column(plan), &devices.names()) {}
 
-void WindowOperator::process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark,
-                             int64_t clock_us) {
-  clock_us_ = clock_us;
+void WindowOperator::process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark) {
   slots_.resize(input.rows);
   if (plan_.layout.ordered()) key_groups_.resize(input.rows);
   late_scratch_.clear();
@@ -189,7 +187,7 @@ void WindowOperator::schedule(uint32_t group_id, int64_t end) {
   Device& device = devices_.at(group.device);
   device.fire_at = std::min(device.fire_at, group.next_end - kMicrosPerMilli);
   if (device.watermark >= device.fire_at) devices_.mark_due(group.device);
-  close_bound_us_ = std::min(close_bound_us_, clock_us_ + plan_.close_after_us);
+  close_bound_us_ = std::min(close_bound_us_, device.last_seen_us + plan_.close_after_us);
 }
 
 void WindowOperator::link_group(uint32_t group_id) {

@@ -24,8 +24,8 @@ class WindowOperator {
   WindowOperator(const WindowPlan& plan, DeviceTable& devices);
 
   // `times`: what DeviceTable::observe() gave for these rows. `shared_watermark` is what rows are judged by unless
-  // the plan has own_watermarks; `clock_us` the epoch's reading. Rows that came too late are appended to late().
-  void process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark, int64_t clock_us);
+  // the plan has own_watermarks. Rows that came too late are appended to late().
+  void process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark);
 
   // Own watermarks only: closes the windows of devices not heard of for close_after.
   void close_silent(int64_t clock_us);
@@ -49,6 +49,7 @@ class WindowOperator {
 
   // Key groups whose groups changed since the caller last reset it (those whose devices did are in the DeviceTable).
   [[nodiscard]] DirtyKeyGroups& dirty() { return dirty_; }
+  [[nodiscard]] const DirtyKeyGroups& dirty() const { return dirty_; }
   // Calls `entry(key group, bytes)` for every group and device in a dirty key group; docs/formats/state.md.
   void write_state(const DirtyKeyGroups& which, const std::function<void(uint16_t, std::string_view)>& entry) const;
   // Reads one entry back; only before the first process(). False: the bytes are no entry of this operator.
@@ -122,7 +123,6 @@ class WindowOperator {
   columnar::BatchBuilder results_;
   std::vector<columnar::Batch> late_;
   DirtyKeyGroups dirty_;
-  int64_t clock_us_ = 0;
   int64_t close_bound_us_ = kNever;
   int64_t least_end_ = kNever;
   size_t open_groups_ = 0;

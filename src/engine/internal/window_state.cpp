@@ -98,7 +98,6 @@ bool WindowOperator::read_group(ByteReader& in) {
   }
   const int64_t next_end = in.zigzag();
   if (!in.ok() || !read_slices(in, id, next_end)) return false;
-  if (of_device && plan_.own_watermarks) clock_us_ = devices_.at(groups_[id].device).last_seen_us;
   schedule(id, next_end);
   return true;
 }

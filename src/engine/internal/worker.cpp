@@ -7,86 +7,151 @@
 
 namespace tidegate::engine {
 
-Worker::Worker(const ChainPlan& chain, columnar::StringPool& devices, int index, int count, size_t max_batch_rows)
-    : chain_(chain),
+Worker::Worker(const GraphPlan& graph, columnar::StringPool& devices, int index, int count, size_t max_batch_rows)
+    : graph_(graph),
+      names_(devices),
       index_(index),
       count_(count),
-      max_batch_rows_(std::max<size_t>(max_batch_rows, 1)),
-      devices_(devices),
-      before_(chain, 1, chain.window_at()),
-      after_(chain, std::min(chain.window_at() + 1, chain.nodes().size()), chain.nodes().size()) {
-  if (chain.window() != nullptr) window_.emplace(*chain.window(), devices_);
+      max_batch_rows_(std::max<size_t>(max_batch_rows, 1)) {
+  for (const InputPlan& input : graph_.inputs()) add_input(input);
+  for (const StagePlan& stage : graph_.stages()) add_stage(stage);
 }
 
-void Worker::process(const columnar::Batch& rows, const EpochInputs& epoch) {
-  const bool shared_out = count_ > 1 && chain_.source().device_column.has_value();
-  if (shared_out) return process_own(rows, epoch);
-  if (index_ != 0) return;
+void Worker::add_input(const InputPlan& plan) {
+  Input& input = inputs_.emplace_back(Input{plan, StatelessStage(graph_, plan.out), {}, {}, {}});
+  if (!plan.time_at) return;
+  input.devices = std::make_unique<DeviceTable>(names_);
+  if (plan.adopted) return;
+  input.state = std::make_unique<InputDevices>(*input.devices);
+  states_.push_back(input.state.get());
+}
+
+void Worker::add_stage(const StagePlan& plan) {
+  Stage& stage = stages_.emplace_back(Stage{plan, StatelessStage(graph_, plan.out), nullptr, {}, {}, {}, {}});
+  if (plan.adopts_input()) {
+    stage.devices = inputs_[plan.feeds.front().index].devices.get();
+  } else {
+    stage.own_devices = std::make_unique<DeviceTable>(names_);
+    stage.devices = stage.own_devices.get();
+  }
+  if (plan.own_watermarks && stage.own_devices != nullptr) {
+    std::vector<DeviceTable*> feeds;
+    for (const Feed& feed : plan.feeds) {
+      feeds.push_back(feed.is_stage ? stages_[feed.index].devices : inputs_[feed.index].devices.get());
+    }
+    stage.follower = std::make_unique<DeviceFollower>(*stage.devices, std::move(feeds), plan.idle_timeout_us);
+  }
+  stage.op = plan.op->make(*stage.devices, count_);
+  states_.push_back(stage.op.get());
+}
+
+void Worker::process(size_t source, const columnar::Batch& rows, const EpochTimes& epoch) {
+  for (Input& input : inputs_) {
+    if (input.plan.source != source) continue;
+    const bool shared_out = count_ > 1 && input.plan.stream().device_column.has_value();
+    if (shared_out) {
+      process_own(input, rows, epoch);
+    } else if (index_ == 0) {
+      process_all(input, rows, epoch);
+    }
+  }
+}
+
+void Worker::process_all(Input& input, const columnar::Batch& rows, const EpochTimes& epoch) {
   for (size_t at = 0; at < rows.rows; at += max_batch_rows_) {
-    process_batch(cut(rows, at, std::min(max_batch_rows_, rows.rows - at)), epoch);
+    process_batch(input, cut(input.plan, rows, at, std::min(max_batch_rows_, rows.rows - at)), epoch);
   }
 }
 
 // A device belongs to the worker of its key group, so its records keep their order.
-void Worker::process_own(const columnar::Batch& rows, const EpochInputs& epoch) {
-  const columnar::Column& device = *rows.columns[*chain_.source().device_column];
-  const columnar::Batch all = cut(rows, 0, rows.rows);
+void Worker::process_own(Input& input, const columnar::Batch& rows, const EpochTimes& epoch) {
+  const columnar::Column& device = *rows.columns[*input.plan.stream().device_column];
+  const columnar::Batch all = cut(input.plan, rows, 0, rows.rows);
   const auto is_own = [&](size_t row) {
     if (!device.valid(row)) return index_ == 0;
-    const KeyGroup group = device.pool == &devices_.names()
-                               ? device.pool->key_group(StringCode{device.values<uint32_t>()[row]})
-                               : key_group_of(device.string_at(row));
+    const KeyGroup group = device.pool == &names_ ? device.pool->key_group(StringCode{device.values<uint32_t>()[row]})
+                                                  : key_group_of(device.string_at(row));
     return group.value % count_ == index_;
   };
   own_.clear();
   for (size_t row = 0; row < rows.rows; ++row) {
     if (is_own(row)) own_.push_back(static_cast<uint32_t>(row));
     if (own_.size() < max_batch_rows_) continue;
-    process_batch(columnar::gather(all, own_), epoch);
+    process_batch(input, columnar::gather(all, own_), epoch);
     own_.clear();
   }
-  if (!own_.empty()) process_batch(columnar::gather(all, own_), epoch);
+  if (!own_.empty()) process_batch(input, columnar::gather(all, own_), epoch);
 }
 
-columnar::Batch Worker::cut(const columnar::Batch& rows, size_t first, size_t count) const {
+columnar::Batch Worker::cut(const InputPlan& plan, const columnar::Batch& rows, size_t first, size_t count) {
   columnar::Batch out{nullptr, {}, {}, rows.rows};
-  for (const size_t column : chain_.columns()) out.columns.push_back(rows.columns[column]);
+  for (const size_t column : plan.columns) out.columns.push_back(rows.columns[column]);
   out.kinds = rows.kinds;
   return columnar::slice(out, first, count);
 }
 
-void Worker::process_batch(columnar::Batch batch, const EpochInputs& epoch) {
-  rows_in_ += batch.rows;
+void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes& epoch) {
+  input.rows += batch.rows;
+  const InputPlan& plan = input.plan;
   RowTimes* times = nullptr;
-  if (window_) {
-    const catalog::StreamDefinition& source = chain_.source();
-    const columnar::Column* device = chain_.device_at() ? batch.columns[*chain_.device_at()].get() : nullptr;
-    const int64_t delay_us = std::clamp<int64_t>(source.watermark_delay_us, 0, kFarTime);
-    devices_.observe(device, *batch.columns[*chain_.time_at()], delay_us, epoch.clock_us, times_);
-    times = &times_;
+  if (input.devices != nullptr) {
+    const columnar::Column* device = plan.device_at ? batch.columns[*plan.device_at].get() : nullptr;
+    const int64_t delay_us = std::clamp<int64_t>(plan.stream().watermark_delay_us, 0, kFarTime);
+    input.devices->observe(device, *batch.columns[*plan.time_at], delay_us, epoch.clock_us, input.times);
+    times = &input.times;
   }
-  batch.columns.resize(chain_.scan().columns.size());
-  batch.schema = chain_.nodes().front()->output;
-  before_.run(batch, times);
-  if (!window_) {
+  batch.columns.resize(plan.scan->columns.size());
+  batch.schema = plan.node->output;
+  input.steps.run(batch, times);
+  deliver(plan.out, std::move(batch), times, epoch);
+}
+
+StageTime Worker::time_of(const StagePlan& plan, const EpochTimes& epoch) {
+  return {epoch.clock_us, plan.own_watermarks ? -kNever : epoch.shared_watermarks[plan.shared_index]};
+}
+
+// `times`: what an input knows of the rows; null for the results of a stage.
+void Worker::deliver(const Link& link, columnar::Batch batch, const RowTimes* times, const EpochTimes& epoch) {
+  if (link.stage == Link::kOutput) {
     if (batch.rows == 0) return;
     output_bytes_ += batch.memory_bytes();
     outputs_.push_back(std::move(batch));
     return;
   }
-  window_in_ += batch.rows;
-  window_->process(batch, times_, epoch.shared_watermark, epoch.clock_us);
-  if (window_->results().rows() >= max_batch_rows_) finish_results();
+  Stage& stage = stages_[link.stage];
+  stage.rows_in += batch.rows;
+  const StageTime now = time_of(stage.plan, epoch);
+  const bool follows = stage.own_devices != nullptr;
+  if (batch.rows > 0) {
+    if (follows) {
+      const auto column = device_column(*stage.plan.node);
+      stage.devices->locate(column ? batch.columns[*column].get() : nullptr, batch.rows, stage.times);
+    }
+    stage.op->process(batch, follows ? stage.times : *times, now);
+  } else if (!follows && stage.plan.own_watermarks) {
+    stage.op->fire_due(now);  // filtered rows still move time
+  }
+  if (stage.op->results().rows() >= max_batch_rows_) flush(link.stage, epoch);
 }
 
-void Worker::finish_results() {
-  if (!window_ || window_->results().rows() == 0) return;
-  columnar::Batch results = window_->results().finish();
-  window_out_ += results.rows;
-  after_.run(results, nullptr);
-  if (results.rows == 0) return;
-  output_bytes_ += results.memory_bytes();
-  outputs_.push_back(std::move(results));
+bool Worker::follow(size_t at, const EpochTimes& epoch) {
+  Stage& stage = stages_[at];
+  if (stage.follower == nullptr || !stage.follower->follow(epoch.clock_us)) return false;
+  stage.op->fire_due(time_of(stage.plan, epoch));
+  return true;
+}
+
+int64_t Worker::next_idle_us(size_t stage) const {
+  return stages_[stage].follower == nullptr ? kNever : stages_[stage].follower->next_idle_us();
+}
+
+void Worker::flush(size_t at, const EpochTimes& epoch) {
+  Stage& stage = stages_[at];
+  if (stage.op->results().rows() == 0) return;
+  columnar::Batch results = stage.op->results().finish();
+  stage.rows_out += results.rows;
+  stage.steps.run(results, nullptr);
+  if (results.rows > 0) deliver(stage.plan.out, std::move(results), nullptr, epoch);
 }
 
 std::vector<columnar::Batch> Worker::take_outputs() {
@@ -94,19 +159,28 @@ std::vector<columnar::Batch> Worker::take_outputs() {
   return std::exchange(outputs_, {});
 }
 
-size_t Worker::memory_bytes() const { return devices_.memory_bytes() + (window_ ? window_->memory_bytes() : 0); }
+size_t Worker::memory_bytes() const {
+  size_t bytes = 0;
+  for (const KeyedState* state : states_) bytes += state->memory_bytes();
+  return bytes;
+}
 
 void Worker::add_status(std::vector<OperatorStatus>& operators) const {
-  operators.front().rows_in += rows_in_;
-  operators.front().rows_out += rows_in_;
-  before_.add_status(operators);
-  after_.add_status(operators);
-  if (!window_) return;
-  OperatorStatus& window = operators[chain_.window_at()];
-  window.rows_in += window_in_;
-  window.rows_out += window_out_;
-  window.late += window_->late_rows();
-  window.memory_bytes += memory_bytes();
+  for (const Input& input : inputs_) {
+    OperatorStatus& scan = operators[graph_.position_of(input.plan.node)];
+    scan.rows_in += input.rows;
+    scan.rows_out += input.rows;
+    if (input.state != nullptr) scan.memory_bytes += input.state->memory_bytes();
+    input.steps.add_status(operators);
+  }
+  for (const Stage& stage : stages_) {
+    OperatorStatus& status = operators[graph_.position_of(stage.plan.node)];
+    status.rows_in += stage.rows_in;
+    status.rows_out += stage.rows_out;
+    status.late += stage.op->late_rows();
+    status.memory_bytes += stage.op->memory_bytes();
+    stage.steps.add_status(operators);
+  }
 }
 
 }  // namespace tidegate::engine

@@ -85,6 +85,7 @@ struct CommonTable {
 struct Query {
   TextPosition position;
   std::vector<CommonTable> common_tables;
+  std::vector<std::unique_ptr<Query>> branches;  // of UNION ALL; if there are any, all below is empty
   std::vector<SelectItem> items;
   TableRef from;
   std::optional<AstExpression> where;

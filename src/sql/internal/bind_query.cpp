@@ -48,7 +48,7 @@ Result<Relation> QueryBinder::bind_query(const Query& query, const std::string& 
   }
   const size_t before = common_.size();
   for (const CommonTable& table : query.common_tables) common_.push_back({&table, common_.size()});
-  auto relation = bind_select(query, path);
+  auto relation = query.branches.empty() ? bind_select(query, path) : bind_union(query, path);
   common_.resize(before);
   --depth_;
   return relation;

@@ -23,7 +23,7 @@ struct Relation {
   std::unique_ptr<PlanNode> node;
   std::string alias;
   size_t visible = 0;
-  std::string source;  // the stream's name
+  std::string source;  // the stream's name; of several: "a, b"
   std::string path;    // first part of operator ids
   bool has_watermark = false;
   std::optional<size_t> time_column;
@@ -49,6 +49,7 @@ class QueryBinder {
   };
 
   [[nodiscard]] Result<Relation> bind_query(const Query& query, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_union(const Query& query, const std::string& path);
   [[nodiscard]] Result<Relation> bind_select(const Query& query, const std::string& path);
   [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
   [[nodiscard]] Result<Relation> bind_name(const Name& name);

@@ -8,14 +8,59 @@
 
 namespace tidegate::sql {
 
+namespace {
+
+constexpr size_t kMaxBranches = 32;  // of one UNION ALL: each costs a copy of what comes after it
+
+}  // namespace
+
 Result<Query> Parser::query() {
   const Level level(depth_);
   TRY(check_depth(depth_, peek().position));
+  const TextPosition position = peek().position;
+  std::vector<CommonTable> tables;
+  if (accept_word("WITH")) {
+    TRY_ASSIGN(tables, common_tables());
+  }
+  TRY_ASSIGN(Query parsed, query_term());
+  if (at_word("UNION")) {
+    Query all;
+    all.branches.push_back(std::make_unique<Query>(std::move(parsed)));
+    TRY(union_branches(all));
+    parsed = std::move(all);
+  }
+  TRY(refuse_query_tail());
+  parsed.position = position;
+  tables.insert(tables.end(), std::make_move_iterator(parsed.common_tables.begin()),
+                std::make_move_iterator(parsed.common_tables.end()));
+  parsed.common_tables = std::move(tables);
+  return parsed;
+}
+
+Result<> Parser::union_branches(Query& query) {
+  while (at_word("UNION")) {
+    if (!at_word("ALL", 1)) return unsupported("UNION without ALL", "UNION ALL keeps the rows of both sides");
+    next();
+    next();
+    TRY_ASSIGN(Query branch, query_term());
+    query.branches.push_back(std::make_unique<Query>(std::move(branch)));
+    if (query.branches.size() > kMaxBranches) {
+      return fail_at(ErrorCode::SqlTooComplex, query.position,
+                     fmt::format("more than {} queries in one UNION ALL", kMaxBranches));
+    }
+  }
+  return {};
+}
+
+// One side of a UNION ALL, or the whole query.
+Result<Query> Parser::query_term() {
+  if (accept_symbol("(")) {
+    TRY_ASSIGN(Query inner, query());
+    TRY(expect_symbol(")"));
+    return inner;
+  }
   Query parsed;
   parsed.position = peek().position;
-  if (accept_word("WITH")) {
-    TRY_ASSIGN(parsed.common_tables, common_tables());
-  }
   if (at_word("VALUES")) return unsupported("VALUES", "Send records over MQTT or HTTP");
   TRY(expect_word("SELECT"));
   if (at_word("DISTINCT")) return unsupported("SELECT DISTINCT", "Use GROUP BY with a window");
@@ -30,7 +75,6 @@ Result<Query> Parser::query() {
   if (accept_word("HAVING")) {
     TRY_ASSIGN(parsed.having, expression());
   }
-  TRY(refuse_query_tail());
   return parsed;
 }
 
@@ -98,8 +142,8 @@ Result<> Parser::refuse_query_tail() const {
   if (at_word("LIMIT") || at_word("OFFSET") || at_word("FETCH")) {
     return unsupported(to_upper(peek().text), "A stream has no end; stop reading when you have enough");
   }
-  if (at_word("UNION") || at_word("INTERSECT") || at_word("EXCEPT") || at_word("MINUS")) {
-    return unsupported(to_upper(peek().text), "Write one INSERT INTO per query, all into the same target");
+  if (at_word("INTERSECT") || at_word("EXCEPT") || at_word("MINUS")) {
+    return unsupported(to_upper(peek().text), "UNION ALL is the only one");
   }
   if (at_word("WINDOW") || at_word("QUALIFY")) return unsupported(to_upper(peek().text), "");
   return {};
@@ -134,6 +178,13 @@ Result<TableRef> Parser::table_primary() {
   }
   if (accept_word("TABLE")) {
     const bool parenthesised = accept_symbol("(");
+    const bool subquery = at_word("SELECT") || at_word("WITH") || at_symbol("(");
+    if (parenthesised && subquery) {
+      TRY_ASSIGN(Query inner, query());
+      parsed.source = std::make_unique<Query>(std::move(inner));
+      TRY(expect_symbol(")"));
+      return parsed;
+    }
     if (parenthesised) {
       if (!at_window_function()) return unexpected("TUMBLE or HOP");
       TRY_ASSIGN(parsed.source, window_call());

@@ -70,6 +70,8 @@ class Parser {
 
   // Queries.
   [[nodiscard]] Result<Query> query();
+  [[nodiscard]] Result<Query> query_term();
+  [[nodiscard]] Result<> union_branches(Query& query);
   [[nodiscard]] Result<std::vector<CommonTable>> common_tables();
   [[nodiscard]] Result<> select_list(Query& query);
   [[nodiscard]] Result<SelectItem> select_item();

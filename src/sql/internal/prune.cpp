@@ -151,7 +151,16 @@ Moved prune_window(PlanNode& node, WindowAggregate& window) {
   return keep_all(node.output->fields.size());
 }
 
+// Every input is a projection when pruning begins, so all of them keep the same columns.
+Moved prune_union(PlanNode& node, const Needed& needed) {
+  Moved moved;
+  node.output = keep(*node.output, needed, moved);
+  for (auto& input : node.inputs) prune_node(input, needed);
+  return moved;
+}
+
 Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  if (std::holds_alternative<UnionAll>(node->node)) return prune_union(*node, needed);
   if (auto* scan = std::get_if<Scan>(&node->node)) return prune_scan(*node, *scan, needed);
   if (auto* filter = std::get_if<Filter>(&node->node)) return prune_filter(*node, *filter, needed);
   if (auto* window = std::get_if<WindowAggregate>(&node->node)) return prune_window(*node, *window);

@@ -1,0 +1,72 @@
+// The face of the operators that keep state: windows and their like.
+//
+//   rows of a batch --> process() ---.
+//   own watermarks moved --> fire_due() --> results(), late()
+//   epoch's end: close_silent() / fire_shared() --'
+//
+// Rows go in with the watermark they are judged by; what falls due comes out before the next batch or epoch. What an
+// operator does may depend on its rows, their order within a device, the watermarks and clock readings it is given, and
+// on nothing else: not on where batches end, nor on the order of devices, nor on which worker has them.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "columnar/batch.h"
+#include "engine/internal/device_table.h"
+
+namespace tidegate::engine {
+
+// State that a snapshot stores by key group. One thread at a time.
+class KeyedState {
+ public:
+  using Entry = std::function<void(uint16_t key_group, std::string_view bytes)>;
+
+  KeyedState() = default;
+  virtual ~KeyedState() = default;
+  KeyedState(const KeyedState&) = delete;
+  KeyedState& operator=(const KeyedState&) = delete;
+
+  // Key groups that changed since mark_clean().
+  [[nodiscard]] virtual DirtyKeyGroups dirty() const = 0;
+  virtual void mark_clean() = 0;
+  virtual void mark_dirty(uint16_t key_group) = 0;
+  virtual void write_state(const DirtyKeyGroups& which, const Entry& entry) const = 0;
+  // Reads one entry back; only before any row. False: the bytes are no entry of this operator.
+  [[nodiscard]] virtual bool read_state(ByteReader& in) = 0;
+  // After the last read_state().
+  virtual void loaded() = 0;
+  [[nodiscard]] virtual size_t memory_bytes() const = 0;
+};
+
+// What an operator goes by within an epoch.
+struct StageTime {
+  int64_t clock_us = 0;
+  int64_t shared_watermark = -kNever;  // as of the epoch's start
+};
+
+class StatefulOperator : public KeyedState {
+ public:
+  virtual void process(const columnar::Batch& input, const RowTimes& times, const StageTime& now) = 0;
+  // Own watermarks: fires what its devices' moved watermarks have made due.
+  virtual void fire_due(const StageTime& now) = 0;
+  // Own watermarks: closes what devices not heard of for close_after have open.
+  virtual void close_silent(int64_t clock_us) = 0;
+  // Nothing falls due by close_silent() before this clock reading; kNever: nothing at all.
+  [[nodiscard]] virtual int64_t close_bound_us() const = 0;
+  // Shared watermark: fires what it closes, of all workers' copies (this one is the first), into this one's results.
+  virtual void fire_shared(int64_t watermark, std::span<StatefulOperator* const> copies) = 0;
+  // Whether time alone may still bring results.
+  [[nodiscard]] virtual bool has_open() const = 0;
+
+  [[nodiscard]] virtual columnar::BatchBuilder& results() = 0;
+  [[nodiscard]] virtual std::vector<columnar::Batch>& late() = 0;
+  // Results and late rows so far, since it was made.
+  [[nodiscard]] virtual uint64_t fired() const = 0;
+  [[nodiscard]] virtual uint64_t late_rows() const = 0;
+};
+
+}  // namespace tidegate::engine

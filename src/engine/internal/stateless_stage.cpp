@@ -1,0 +1,60 @@
+#include "engine/internal/stateless_stage.h"
+
+namespace tidegate::engine {
+
+StatelessStage::StatelessStage(const GraphPlan& graph, const Link& link) {
+  for (const sql::PlanNode* node : link.steps) {
+    Step step{node, graph.position_of(node), {}};
+    if (const auto* filter = std::get_if<sql::Filter>(&node->node)) {
+      step.evaluators.push_back(compute::compile(filter->predicate));
+    } else if (const auto* project = std::get_if<sql::Project>(&node->node)) {
+      for (const sql::Expression& expression : project->expressions) {
+        step.evaluators.push_back(compute::compile(expression));
+      }
+    }
+    steps_.push_back(std::move(step));
+  }
+}
+
+void StatelessStage::run(columnar::Batch& batch, RowTimes* times) {
+  for (Step& step : steps_) {
+    if (batch.rows == 0) return;
+    step.rows_in += batch.rows;
+    if (std::holds_alternative<sql::Filter>(step.node->node)) {
+      filter(step, batch, times);
+    } else if (std::holds_alternative<sql::Project>(step.node->node)) {
+      project(step, batch);
+    } else {
+      batch.schema = step.node->output;  // a union: the columns are the same, their names may not be
+    }
+    step.rows_out += batch.rows;
+  }
+}
+
+void StatelessStage::filter(Step& step, columnar::Batch& batch, RowTimes* times) {
+  const columnar::ColumnPtr keep = step.evaluators.front()->evaluate(batch);
+  compute::true_rows(*keep, rows_);
+  if (rows_.size() == batch.rows) return;
+  batch = columnar::gather(batch, rows_);
+  if (times == nullptr) return;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    times->device[i] = times->device[rows_[i]];
+    times->watermark[i] = times->watermark[rows_[i]];
+  }
+  times->resize(rows_.size());
+}
+
+void StatelessStage::project(Step& step, columnar::Batch& batch) {
+  columnar::Batch out{step.node->output, {}, std::move(batch.kinds), batch.rows};
+  for (const auto& evaluator : step.evaluators) out.columns.push_back(evaluator->evaluate(batch));
+  batch = std::move(out);
+}
+
+void StatelessStage::add_status(std::vector<OperatorStatus>& operators) const {
+  for (const Step& step : steps_) {
+    operators[step.position].rows_in += step.rows_in;
+    operators[step.position].rows_out += step.rows_out;
+  }
+}
+
+}  // namespace tidegate::engine

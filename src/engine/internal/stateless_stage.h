@@ -1,0 +1,37 @@
+// What lies on a link of the graph: a run of filters, projections and unions.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compute/evaluator.h"
+#include "engine/internal/graph.h"
+
+namespace tidegate::engine {
+
+// One thread at a time.
+class StatelessStage {
+ public:
+  StatelessStage(const GraphPlan& graph, const Link& link);
+
+  // Replaces `batch` by the stage's result; `times`, if given, keeps in step with the rows.
+  void run(columnar::Batch& batch, RowTimes* times);
+  // Adds this copy's counters to those of the operators.
+  void add_status(std::vector<OperatorStatus>& operators) const;
+
+ private:
+  struct Step {
+    const sql::PlanNode* node;
+    size_t position;  // in the graph's nodes
+    std::vector<std::unique_ptr<compute::Evaluator>> evaluators;
+    uint64_t rows_in = 0;
+    uint64_t rows_out = 0;
+  };
+  void filter(Step& step, columnar::Batch& batch, RowTimes* times);
+  static void project(Step& step, columnar::Batch& batch);
+
+  std::vector<Step> steps_;
+  std::vector<uint32_t> rows_;
+};
+
+}  // namespace tidegate::engine
