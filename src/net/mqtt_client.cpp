@@ -46,7 +46,7 @@ class Client final : public MqttClient {
   // Callbacks of Asio do nothing once the client is destroyed or has another connection.
   template <class Work>
   auto guarded(Work work) {
-    return [this, alive = alive_, attempt = attempt_, work = std::move(work)](auto... arguments) {
+    return [this, alive = alive_, attempt = attempt_, work = std::move(work)](const auto&... arguments) {
       if (*alive && attempt == attempt_) work(arguments...);
     };
   }

@@ -176,6 +176,7 @@ NodePtr compile_call(const sql::Call& call, TypeKind type) {
     return compile_in_chain(call);
   }
   std::vector<NodePtr> arguments;
+  arguments.reserve(call.arguments.size());
   for (const sql::Expression& argument : call.arguments) arguments.push_back(compile_node(argument));
   if (call.function == FunctionId::kCase) return make_case(type, std::move(arguments));
   if (call.function == FunctionId::kCoalesce) return make_coalesce(type, std::move(arguments));

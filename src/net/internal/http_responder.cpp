@@ -15,7 +15,8 @@ class Stream final : public HttpStream {
   void write(std::string chunk) override {
     if (chunk.empty() || state_->closed) return;
     const size_t size = chunk.size();
-    if ((state_->queued_bytes += size) > worker_->shared().options.max_stream_queue_bytes) return cut_off();
+    const size_t queued_bytes = state_->queued_bytes.fetch_add(size) + size;
+    if (queued_bytes > worker_->shared().options.max_stream_queue_bytes) return cut_off();
     post([session = session_, text = std::move(chunk)]() mutable {
       if (const auto alive = session.lock()) alive->stream_write(std::move(text));
     });

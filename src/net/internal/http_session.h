@@ -40,7 +40,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   // The answer to request number `request`; dropped if that was answered already.
   void respond(uint64_t request, HttpResponse response);
   // `state` is shared with the stream's writers.
-  void begin_stream(uint64_t request, HttpResponse head, std::shared_ptr<HttpStreamState> state);
+  void begin_stream(uint64_t request, const HttpResponse& head, std::shared_ptr<HttpStreamState> state);
   void stream_write(std::string chunk);
   void stream_close();
   void stop_when_idle();

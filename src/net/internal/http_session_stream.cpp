@@ -6,7 +6,7 @@
 namespace tidegate::net {
 namespace asio = boost::asio;
 
-void HttpSession::begin_stream(uint64_t request, HttpResponse head, std::shared_ptr<HttpStreamState> state) {
+void HttpSession::begin_stream(uint64_t request, const HttpResponse& head, std::shared_ptr<HttpStreamState> state) {
   if (phase_ != Phase::kHandling || request != request_number_) return state->end();
   phase_ = Phase::kStreaming;
   stream_ = std::move(state);

@@ -65,8 +65,8 @@ struct End {
 
 class StoredAudit final : public Audit {
  public:
-  StoredAudit(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock) {}
+  StoredAudit(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock) {}
 
   Result<> load() {
     auto end = end_.lock();
