@@ -47,6 +47,8 @@ struct RowRules {
   int64_t latest_time_us = std::numeric_limits<int64_t>::max();
   // Takes the place of a missing or empty device; without it such rows are misfits (RecordWithoutDevice).
   std::optional<StringCode> default_device;
+  // Takes the place of a missing event time.
+  std::optional<int64_t> default_time_us;
   // Rows of other devices are misfits (NotAuthorized).
   std::optional<StringCode> only_device;
   // Fills columns that the record leaves out or that are null in it, before default_device does; rows that say

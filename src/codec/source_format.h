@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/internal/record_path.h"
 #include "codec/record_decoder.h"
+#include "codec/time_format.h"
 #include "codec/topic_pattern.h"
 
 namespace tidegate::codec {
@@ -24,8 +26,18 @@ struct CsvFormat {
   std::string null_text;                       // means NULL, as an empty field does
 };
 
+// Where a column's value stands in messages with nested values.
+struct FieldPath {
+  size_t column = 0;
+  RecordPath path;
+};
+
 struct SourceFormat {
   WireFormat wire = WireFormat::kJson;
+  std::optional<RecordPath> records;  // where the records of a message stand; else the message is one
+  std::vector<FieldPath> fields;      // the columns that are not filled by their name
+  std::vector<TimeFormat> times;      // of each column; of the timestamps among them it counts
+  bool arrival_is_time = false;       // a missing event time is when the record arrived
   CsvFormat csv;
   std::vector<TopicColumn> topic_columns;  // filled from the levels of the topic
 };

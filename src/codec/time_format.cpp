@@ -1,10 +1,14 @@
 #include "codec/time_format.h"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cmath>
 
 #include "base/ids.h"
 #include "codec/internal/number_text.h"
 #include "codec/internal/scalar.h"
+#include "codec/internal/time_pattern.h"
 #include "codec/timestamp_text.h"
 
 namespace tidegate::codec {
@@ -53,25 +57,62 @@ std::optional<int64_t> from_number_text(std::string_view text, Unit unit) {
 
 }  // namespace
 
+std::expected<TimeFormat, std::string> TimeFormat::parse(std::string_view text) {
+  struct Named {
+    std::string_view name;
+    Kind kind;
+  };
+  constexpr std::array kNames = {Named{"epoch-s", Kind::kSeconds}, Named{"epoch-ms", Kind::kMillis},
+                                 Named{"epoch-us", Kind::kMicros}, Named{"epoch-ns", Kind::kNanos},
+                                 Named{"iso", Kind::kIso}};
+  for (const Named& known : kNames) {
+    if (known.name == text) return TimeFormat(known.kind);
+  }
+  auto pattern = TimePattern::parse(text);
+  if (!pattern) {
+    return std::unexpected(
+        fmt::format("'epoch-s', 'epoch-ms', 'epoch-us', 'epoch-ns', 'iso' or a pattern such as 'dd.MM.yyyy HH:mm:ss'; "
+                    "as a pattern: {}",
+                    pattern.error()));
+  }
+  TimeFormat format(Kind::kPattern);
+  format.pattern_ = std::make_shared<const TimePattern>(std::move(*pattern));
+  return format;
+}
+
+std::optional<int64_t> TimeFormat::from_instant(std::optional<int64_t> instant_us, columnar::TypeKind type) const {
+  if (!instant_us || zone_ == nullptr || type != columnar::TypeKind::kTimestamp) return instant_us;
+  return cut(zone_->to_wall_us(*instant_us));
+}
+
+std::optional<int64_t> TimeFormat::from_written(const WrittenTime& written, columnar::TypeKind type) const {
+  if (type == columnar::TypeKind::kTimestamp) return cut(written.wall_us);
+  if (written.zone_s) return cut(written.wall_us - *written.zone_s * kMicrosPerSecond);
+  return cut(zone_ != nullptr ? zone_->to_instant_us(written.wall_us) : written.wall_us);
+}
+
+std::optional<int64_t> TimeFormat::from_text(std::string_view text, columnar::TypeKind type, bool numbers) const {
+  if (kind_ == Kind::kPattern) {
+    const auto written = pattern_->read(text);
+    return written ? from_written(*written, type) : std::nullopt;
+  }
+  if (kind_ == Kind::kAuto || kind_ == Kind::kIso) {
+    if (const auto written = parse_written_time(text)) return from_written(*written, type);
+  }
+  if (kind_ == Kind::kIso || !numbers) return std::nullopt;
+  return from_instant(from_number_text(text, unit_of(kind_)), type);
+}
+
 std::optional<int64_t> TimeFormat::read(const Scalar& value, columnar::TypeKind type) const {
-  const Unit unit = unit_of(kind_);
+  const bool numbers = kind_ != Kind::kIso && kind_ != Kind::kPattern;
   switch (value.kind) {
-    case Scalar::Kind::kInstant: return cut(value.integer);
+    case Scalar::Kind::kInstant: return from_instant(cut(value.integer), type);
     case Scalar::Kind::kInteger:
-      if (kind_ == Kind::kIso) return std::nullopt;
-      return from_integer(value.integer, unit);
-    case Scalar::Kind::kReal:
-      if (kind_ == Kind::kIso) return std::nullopt;
-      return from_real(value.real, unit);
-    case Scalar::Kind::kText:
-    case Scalar::Kind::kWord: {
-      const std::string_view text = trimmed(value.text);
-      if (kind_ == Kind::kIso) return parse_timestamp(text, type);
-      if (kind_ != Kind::kAuto) return from_number_text(text, unit);
-      if (const auto time_us = parse_timestamp(text, type)) return time_us;
-      if (value.kind == Scalar::Kind::kWord) return from_number_text(text, unit);
-      return std::nullopt;
-    }
+      return numbers ? from_instant(from_integer(value.integer, unit_of(kind_)), type) : std::nullopt;
+    case Scalar::Kind::kReal: return numbers ? from_instant(from_real(value.real, unit_of(kind_)), type) : std::nullopt;
+    // Of text nothing is guessed: "1700000000000" is a time only where a unit is agreed on, or all there is is text.
+    case Scalar::Kind::kText: return from_text(trimmed(value.text), type, kind_ != Kind::kAuto);
+    case Scalar::Kind::kWord: return from_text(trimmed(value.text), type, true);
     default: return std::nullopt;
   }
 }
@@ -83,6 +124,7 @@ std::string TimeFormat::expected() const {
     case Kind::kMillis: return "milliseconds since 1970, year 1 to 9999";
     case Kind::kMicros: return "microseconds since 1970, year 1 to 9999";
     case Kind::kNanos: return "nanoseconds since 1970";
+    case Kind::kPattern: return fmt::format("text as '{}' has it", pattern_->text());
     case Kind::kIso: break;
   }
   return "'YYYY-MM-DDTHH:MM:SS[.fff][Z|+hh:mm]', year 1 to 9999";

@@ -78,8 +78,8 @@ class Reader {
     for (; count < 3; ++count) value *= 10;
     return value;
   }
-  void fail() { failed_ = true; }
   [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
 
  private:
@@ -87,22 +87,6 @@ class Reader {
   size_t at_ = 0;
   bool failed_ = false;
 };
-
-// Seconds east of UTC; 0 when no zone is written.
-int64_t read_zone(Reader& reader) {
-  if (reader.at_end() || reader.accept('Z') || reader.accept('z')) return 0;
-  const bool west = reader.accept('-');
-  if (!west) reader.expect('+');
-  const int64_t hours = reader.digits(2);
-  int64_t minutes = 0;
-  if (!reader.at_end()) {
-    reader.accept(':');
-    minutes = reader.digits(2);
-  }
-  if (hours > 23 || minutes > 59) reader.fail();
-  const int64_t seconds = hours * 3600 + minutes * 60;
-  return west ? -seconds : seconds;
-}
 
 void append_digits(int64_t value, int count, std::string& out) {
   std::array<char, 8> digits{};
@@ -113,27 +97,67 @@ void append_digits(int64_t value, int count, std::string& out) {
 
 }  // namespace
 
-std::optional<int64_t> parse_timestamp(std::string_view text, columnar::TypeKind type) {
+std::optional<int64_t> take_zone(std::string_view& text) {
+  if (text.starts_with('Z') || text.starts_with('z')) {
+    text.remove_prefix(1);
+    return 0;
+  }
+  const bool west = text.starts_with('-');
+  if (!west && !text.starts_with('+')) return std::nullopt;
+  Reader reader(text.substr(1));
+  const int64_t hours = reader.digits(2);
+  int64_t minutes = 0;
+  if (!reader.at_end()) {
+    reader.accept(':');
+    minutes = reader.digits(2);
+  }
+  if (reader.failed() || hours > 23 || minutes > 59) return std::nullopt;
+  text = reader.rest();
+  const int64_t seconds = hours * 3600 + minutes * 60;
+  return west ? -seconds : seconds;
+}
+
+std::optional<int64_t> to_micros(const CivilTime& time) {
+  if (time.year < 1 || time.year > 9999 || time.month < 1 || time.month > 12) return std::nullopt;
+  if (time.day < 1 || time.day > days_in_month(time.year, time.month)) return std::nullopt;
+  if (time.hour > 23 || time.minute > 59 || time.second > 59) return std::nullopt;
+  const int64_t days = days_from_civil(time.year, time.month, time.day);
+  return (days * kSecondsPerDay + time.hour * 3600 + time.minute * 60 + time.second) * kMicrosPerSecond + time.micros;
+}
+
+std::optional<WrittenTime> parse_written_time(std::string_view text) {
   Reader reader(text);
-  const int64_t year = reader.digits(4);
+  CivilTime time;
+  time.year = reader.digits(4);
   reader.expect('-');
-  const int64_t month = reader.digits(2);
+  time.month = reader.digits(2);
   reader.expect('-');
-  const int64_t day = reader.digits(2);
+  time.day = reader.digits(2);
   if (!reader.accept('T') && !reader.accept('t')) reader.expect(' ');
-  const int64_t hour = reader.digits(2);
+  time.hour = reader.digits(2);
   reader.expect(':');
-  const int64_t minute = reader.digits(2);
+  time.minute = reader.digits(2);
   reader.expect(':');
-  const int64_t second = reader.digits(2);
-  const int64_t milli = reader.accept('.') ? reader.fraction_ms() : 0;
-  const int64_t zone_s = read_zone(reader);
-  if (reader.failed() || !reader.at_end()) return std::nullopt;
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return std::nullopt;
-  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  int64_t seconds = days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second;
-  if (type == columnar::TypeKind::kTimestampLtz) seconds -= zone_s;
-  const int64_t time_us = seconds * kMicrosPerSecond + milli * kMicrosPerMilli;
+  time.second = reader.digits(2);
+  time.micros = (reader.accept('.') ? reader.fraction_ms() : 0) * kMicrosPerMilli;
+  if (reader.failed()) return std::nullopt;
+  WrittenTime written;
+  if (!reader.at_end()) {
+    std::string_view rest = reader.rest();
+    written.zone_s = take_zone(rest);
+    if (!written.zone_s || !rest.empty()) return std::nullopt;
+  }
+  const auto wall_us = to_micros(time);
+  if (!wall_us) return std::nullopt;
+  written.wall_us = *wall_us;
+  return written;
+}
+
+std::optional<int64_t> parse_timestamp(std::string_view text, columnar::TypeKind type) {
+  const auto written = parse_written_time(text);
+  if (!written) return std::nullopt;
+  int64_t time_us = written->wall_us;
+  if (type == columnar::TypeKind::kTimestampLtz) time_us -= written->zone_s.value_or(0) * kMicrosPerSecond;
   if (time_us < kMinTimestampUs || time_us > kMaxTimestampUs) return std::nullopt;
   return time_us;
 }

@@ -13,7 +13,7 @@ CsvDecoder::CsvDecoder(const SourceFormat& format, DecoderTarget target)
     : format_(format.csv),
       target_(std::move(target)),
       names_(*target_.schema),
-      writer_(*target_.schema, {}),
+      writer_(*target_.schema, format.times),
       run_(target_) {
   CHECK(!target_.device_column || target_.devices != nullptr);
   if (format_.header) return;

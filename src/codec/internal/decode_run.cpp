@@ -4,14 +4,20 @@
 
 namespace tidegate::codec {
 
-bool DecodeRun::end_row(std::optional<Error> error, std::string_view record) {
+std::optional<Error> DecodeRun::close_row(std::optional<Error> error) {
   if (!error) error = row_.finish();
   if (!error) {
     ++decoded.good;
-    return true;
+    return std::nullopt;
   }
   rows_->cancel_row();
-  report(std::move(*error), record, row_.device());
+  return error;
+}
+
+bool DecodeRun::end_row(std::optional<Error> error, std::string_view record) {
+  error = close_row(std::move(error));
+  if (!error) return true;
+  report_row(std::move(*error), record);
   return false;
 }
 

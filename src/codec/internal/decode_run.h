@@ -27,6 +27,9 @@ class DecodeRun {
   void cancel_row() { rows_->cancel_row(); }
   // Ends the row that was begun; takes it back and reports `record` if there is an error or the row breaks a rule.
   bool end_row(std::optional<Error> error, std::string_view record);
+  // The same in two steps, where the text to report has to be made first: the error, if the row was taken back.
+  std::optional<Error> close_row(std::optional<Error> error);
+  void report_row(Error error, std::string_view record) { report(std::move(error), record, row_.device()); }
   void report(Error error, std::string_view record, std::optional<StringCode> device = std::nullopt);
   // False, and reported, when the record is larger than the limit.
   bool check_size(std::string_view record);

@@ -60,6 +60,10 @@ bool RowTarget::append_null(size_t column) {
     seen_[column] = 0;
     return true;
   }
+  if (column == target_.time_column && rules_->default_time_us) {
+    seen_[column] = 0;
+    return true;
+  }
   if (!target_.schema->fields[column].nullable) return false;
   rows_->column(column).append_null();
   return true;
@@ -81,6 +85,8 @@ std::optional<Error> RowTarget::fill_missing() {
       rows_->column(column).append<uint32_t>(device_->value);
     } else if (topic != nullptr) {
       rows_->column(column).append_string(topic->text);
+    } else if (column == target_.time_column && rules_->default_time_us) {
+      append_time(column, *rules_->default_time_us);
     } else if (field.nullable) {
       rows_->column(column).append_null();
     } else {

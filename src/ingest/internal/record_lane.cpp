@@ -130,6 +130,8 @@ Result<Accepted> RecordLane::accept(StreamId stream, const Arrival& arrival) {
   if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
   read_clock();
   TRY_ASSIGN(codec::RowRules rules, rules_for(*waiting->entry->stream, arrival.principal));
+  // What a TIMESTAMP(3) holds.
+  if (waiting->entry->format.arrival_is_time) rules.default_time_us = now_us_ - now_us_ % kMicrosPerMilli;
   TRY_ASSIGN(rules.from_topic, waiting->topic_values.of(arrival.topic));
   Accepted accepted;
   DeadLetters* letters = waiting->dead_letters ? &*waiting->dead_letters : nullptr;
