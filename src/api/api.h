@@ -51,6 +51,7 @@ struct ApiOptions {
   int ingest_lanes = 2;        // as many as network threads: then none waits for another
   bool authentication = true;  // false: everybody is an admin (the server allows that on loopback only)
   std::function<std::vector<Metric>()> more_metrics{};
+  std::function<std::vector<std::string>()> warnings{};  // what an operator should look at; shown by the status
 };
 
 class Api : public net::HttpHandler {

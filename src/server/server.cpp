@@ -70,6 +70,7 @@ class WiredServer final : public Server {
   [[nodiscard]] std::vector<api::Metric> log_metrics() const;
   [[nodiscard]] std::vector<api::Metric> sink_metrics() const;
   [[nodiscard]] std::vector<api::Metric> more_metrics() const;
+  [[nodiscard]] std::vector<std::string> warnings() const;
   // To the subscribers of the broker; Overloaded before it runs, so that a sink tries again.
   [[nodiscard]] Result<> publish(std::string_view topic, std::string_view payload);
   void forget_sink(StreamId stream);
@@ -196,7 +197,27 @@ std::vector<api::Metric> WiredServer::log_metrics() const {
           {"tidegate_log_queued_bytes", "waiting for the next commit", false, number(stats.queued_bytes)},
           {"tidegate_log_integrity_errors_total", "stored pieces found damaged since the start", true,
            number(stats.integrity_errors)},
-          {"tidegate_log_quarantined_ranges", "ranges of offsets that are lost", false, number(quarantined)}};
+          {"tidegate_log_quarantined_ranges", "ranges of offsets that are lost", false, number(quarantined)},
+          {"tidegate_store_lost_changes", "acknowledged changes found lost at this start, at least", false,
+           number(store_->damage().lost_changes)},
+          {"tidegate_store_quarantines", "damaged write-ahead logs kept aside", false,
+           number(store_->damage().quarantines)}};
+}
+
+std::vector<std::string> WiredServer::warnings() const {
+  const store::StoreDamage damage = store_->damage();
+  std::vector<std::string> all;
+  if (damage.lost) {
+    all.push_back(
+        fmt::format("TG4015 at this start acknowledged changes were found lost, {} at least: the store's write-ahead "
+                    "log is damaged",
+                    damage.lost_changes));
+  }
+  if (damage.quarantines > 0) {
+    all.push_back(fmt::format("damaged write-ahead logs are kept in {} ({}); delete them when they are looked into",
+                              damage.folder, damage.quarantines));
+  }
+  return all;
 }
 
 std::vector<api::Metric> WiredServer::sink_metrics() const {
@@ -225,6 +246,7 @@ Result<> WiredServer::open_http() {
   options.version = kVersion;
   options.authentication = !options_.insecure_dev;
   options.more_metrics = [this] { return more_metrics(); };
+  options.warnings = [this] { return warnings(); };
   api_ = api::Api::create({.catalog = *catalog_,
                            .log = *log_,
                            .ingest = *ingest_,

@@ -1,17 +1,19 @@
 #include "store/store.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/table.h>
 
 #include <atomic>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "base/logging.h"
 #include "io/file.h"
+#include "store/internal/durable_mark.h"
 #include "store/internal/families.h"
+#include "store/internal/opening.h"
+#include "store/internal/quarantine.h"
+#include "store/internal/status_error.h"
+#include "store/store_on_env.h"
 
 namespace tidegate::store {
 
@@ -19,79 +21,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBlockCacheBytes = 16U << 20;   // idle memory of the whole server stays below 60 MB
-constexpr size_t kLogMemtableBytes = 16U << 20;  // a second or two of full load; flushing is one sequential write
-constexpr size_t kSmallMemtableBytes = 8U << 20;
-constexpr uint64_t kMaxWalBytes = 64U << 20;    // what a start replays at most
-constexpr uint64_t kMinBlobBytes = 4096;        // segments and large batches stay out of compaction
-constexpr uint64_t kBlobFileBytes = 64U << 20;  // expiry frees whole files of this size
-constexpr size_t kInfoLogBytes = 1U << 20;
-constexpr size_t kInfoLogFiles = 3;
-constexpr int kOpenFiles = 256;  // each costs some 10-50 KB of table metadata
-constexpr int kBackgroundJobs = 2;
-
-rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-Error error_of(const rocksdb::Status& status, std::string_view doing) {
-  const std::string message = std::string(doing) + ": " + status.ToString();
-  if (status.IsNoSpace()) {
-    return {ErrorCode::DiskFull, "the disk of the data folder is full (" + std::string(doing) + ")",
-            "Free some space; writing goes on by itself then.", std::nullopt};
-  }
-  if (status.IsCorruption()) {
-    return {ErrorCode::LogCorrupted, message, "Check the disk; restore the data folder if it goes on.", std::nullopt};
-  }
-  return {ErrorCode::StoreFailed, message, {}, std::nullopt};
-}
-
-// RocksDB would look for room itself every few seconds and be busy in between; the next write asks instead.
-class NoSelfRecovery final : public rocksdb::EventListener {
- public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
-};
-
-rocksdb::DBOptions database_options() {
-  rocksdb::DBOptions options;
-  options.listeners.push_back(std::make_shared<NoSelfRecovery>());  // shared: RocksDB's face asks for it
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.max_background_jobs = kBackgroundJobs;
-  options.max_total_wal_size = kMaxWalBytes;
-  options.max_open_files = kOpenFiles;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.max_log_file_size = kInfoLogBytes;
-  options.keep_log_file_num = kInfoLogFiles;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  options.track_and_verify_wals_in_manifest = true;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions family_options(Family family, const rocksdb::BlockBasedTableOptions& table) {
-  rocksdb::ColumnFamilyOptions options;
-  options.compression = rocksdb::kNoCompression;  // what comes in is compressed and sealed already
-  options.bottommost_compression = rocksdb::kNoCompression;
-  options.write_buffer_size = family == Family::kLog ? kLogMemtableBytes : kSmallMemtableBytes;
-  options.max_write_buffer_number = 3;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  if (family == Family::kLog) {
-    options.enable_blob_files = true;
-    options.min_blob_size = kMinBlobBytes;
-    options.blob_file_size = kBlobFileBytes;
-    options.enable_blob_garbage_collection = true;
-    options.blob_garbage_collection_force_threshold = 0.5;
-  }
-  return options;
-}
-
 // Any thread: RocksDB locks for itself; `mutex_` only orders attempts to come back after an error.
 class RocksStore final : public Store {
  public:
-  RocksStore(io::FileLock lock, std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
-      : lock_(std::move(lock)), db_(std::move(db)), handles_(std::move(handles)) {}
+  RocksStore(std::optional<io::FileLock> lock, std::unique_ptr<DurableMark> mark, OpenedDatabase opened,
+             StoreDamage damage)
+      : lock_(std::move(lock)),
+        mark_(std::move(mark)),
+        db_(std::move(opened.db)),
+        handles_(std::move(opened.handles)),
+        damage_(std::move(damage)) {}
   ~RocksStore() override {
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
       db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
@@ -105,10 +44,19 @@ class RocksStore final : public Store {
 
   Result<> write(WriteBatch batch, Durability durability) override {
     TRY(come_back());
+    TRY(leave_no_memtable_empty());
+    auto* const changes = static_cast<rocksdb::WriteBatch*>(native(batch));
+    note_synced(*changes);
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kSynced;
-    const rocksdb::Status status = db_->Write(options, static_cast<rocksdb::WriteBatch*>(native(batch)));
-    if (status.ok()) return {};
+    // What gets numbers from here on lies behind all that had them before; so this write's last number is at least
+    // `before` plus its changes, and syncing it makes everything up to there durable.
+    const uint64_t before = db_->GetLatestSequenceNumber();
+    const rocksdb::Status status = db_->Write(options, changes);
+    if (status.ok()) {
+      if (options.sync) mark_->advance(before + static_cast<uint64_t>(changes->Count()));
+      return {};
+    }
     failed_ = true;
     return fail(error_of(status, "writing to the store"));
   }
@@ -155,7 +103,25 @@ class RocksStore final : public Store {
     return total;
   }
 
+  StoreDamage damage() const override { return damage_; }
+
+  // Once, before use: the families must be those of this program, and what was lost is known now.
+  Result<> begin() {
+    for (size_t at = 0; at < handles_.size(); ++at) {
+      if (handles_[at]->GetID() != at) {
+        return fail(ErrorCode::FormatUnknown, "the store " + db_->GetName() + " was not written by this program");
+      }
+    }
+    return damage_.lost ? mark_->reset(db_->GetLatestSequenceNumber()) : Result<>();
+  }
+
  private:
+  void note_synced(rocksdb::WriteBatch& changes) const {
+    std::string value;
+    ByteWriter(value).fixed(mark_->sequence());
+    changes.Put(kSyncedKey, value).PermitUncheckedError();
+  }
+
   static bool is_damaged_blob(const rocksdb::Status& status) {
     return status.IsCorruption() && status.ToString().find("Blob") != std::string::npos;
   }
@@ -180,25 +146,87 @@ class RocksStore final : public Store {
     return handles_[static_cast<size_t>(family) + 1];
   }
 
-  // After a failed write RocksDB refuses further ones until it is told that the reason may be gone.
+  // Resuming flushes the memtables and with that leaves the write-ahead log that a write failed in. With nothing to
+  // flush RocksDB 7.8 keeps that log, and the next write to it ends the program by an assertion. So the first write
+  // after a flush is preceded by one that is in a memtable only.
+  Result<> leave_no_memtable_empty() {
+    uint64_t entries = 0;
+    db_->GetIntProperty(handles_.front(), rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries);
+    if (entries > 0) return {};
+    rocksdb::WriteBatch changes;
+    note_synced(changes);
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    if (const rocksdb::Status written = db_->Write(options, &changes); !written.ok()) {
+      failed_ = true;
+      return fail(error_of(written, "writing to the store"));
+    }
+    return {};
+  }
+
+  // After a failed write RocksDB refuses further ones until it is told that the reason may be gone. It does not take
+  // that for an answer when a sync or a write of the write-ahead log failed for another reason than a full disk: nobody
+  // knows what of it is on the disk then, and only a start from what is there finds out.
   Result<> come_back() {
     if (!failed_) return {};
     const std::scoped_lock one_at_a_time(mutex_);
     if (!failed_) return {};
     if (const rocksdb::Status resumed = db_->Resume(); !resumed.ok()) {
-      return fail(error_of(resumed, "resuming after a failed write"));
+      Error error = error_of(resumed, "resuming after a failed write");
+      if (error.code == ErrorCode::StoreFailed) {
+        error.hint = "Check the disk (dmesg, smartctl), then restart the server: it goes on from what is durable.";
+      }
+      return fail(std::move(error));
     }
     failed_ = false;
     log_info("store.resumed");
     return {};
   }
 
-  const io::FileLock lock_;
+  const std::optional<io::FileLock> lock_;
+  const std::unique_ptr<DurableMark> mark_;
   const std::unique_ptr<rocksdb::DB> db_;
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // "default", then one per Family
+  const StoreDamage damage_;
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
 };
+
+// Keeps the damaged write-ahead log and says so. Should keeping it fail, the server starts all the same.
+void report(const OpenedDatabase& opened, Quarantine& quarantine) {
+  std::string kept;
+  if (const Result<std::string> folder = quarantine.keep(opened.reason); folder) {
+    kept = *folder;
+  } else {
+    log_error("store.quarantine_failed", {{"reason", folder.error().to_string()}});
+  }
+  const Error error{ErrorCode::StoreDamaged,
+                    "the store lost changes that were acknowledged: its write-ahead log is damaged",
+                    "Check the disk (dmesg, smartctl). Devices and sources that can should send again what they sent "
+                    "since shortly before the last stop.",
+                    std::nullopt};
+  log_error("store.damaged", {{"error", error.to_string()},
+                              {"lost_changes_at_least", opened.lost_changes},
+                              {"reason", opened.reason},
+                              {"kept_in", kept}});
+}
+
+Result<std::unique_ptr<Store>> open_store(rocksdb::Env& env, const std::string& folder, const StoreTuning& tuning,
+                                          std::optional<io::FileLock> lock) {
+  TRY_ASSIGN(std::unique_ptr<DurableMark> mark, DurableMark::open(env, folder + "/durable"));
+  Quarantine quarantine(env, folder + "/db", folder + "/quarantine");
+  quarantine.prepare();
+  TRY_ASSIGN(OpenedDatabase opened, open_database(env, folder, mark->sequence(), tuning));
+  if (opened.lost) {
+    report(opened, quarantine);
+  } else {
+    quarantine.drop();
+  }
+  StoreDamage damage{opened.lost, opened.lost_changes, quarantine.kept(), folder + "/quarantine"};
+  auto store = std::make_unique<RocksStore>(std::move(lock), std::move(mark), std::move(opened), std::move(damage));
+  TRY(store->begin());
+  return store;
+}
 
 }  // namespace
 
@@ -209,27 +237,14 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& folder) {
     return fail(ErrorCode::DataFolderInUse, "another server is running on the data folder " + folder.string(),
                 "Stop it first, or give this one a data folder of its own.");
   }
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  table.cache_index_and_filter_blocks = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::kCatalog, table));
-  for (size_t family = 0; family < kFamilyNames.size(); ++family) {
-    families.emplace_back(kFamilyNames[family], family_options(static_cast<Family>(family), table));
+  return open_store(*rocksdb::Env::Default(), folder.string(), {}, std::move(lock));
+}
+
+Result<std::unique_ptr<Store>> open_store_on(rocksdb::Env& env, const std::string& folder, const StoreTuning& tuning) {
+  if (const rocksdb::Status made = env.CreateDirIfMissing(folder); !made.ok()) {
+    return fail(error_of(made, "making " + folder));
   }
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(database_options(), (folder / "db").string(), families, &handles, &opened);
-  if (!status.ok()) return fail(error_of(status, "opening the store in " + folder.string()));
-  auto store = std::make_unique<RocksStore>(std::move(*lock), std::unique_ptr<rocksdb::DB>(opened), handles);
-  for (size_t at = 0; at < handles.size(); ++at) {
-    if (handles[at]->GetID() != at) {
-      return fail(ErrorCode::FormatUnknown, "the store in " + folder.string() + " was not written by this program");
-    }
-  }
-  return store;
+  return open_store(env, folder, tuning, std::nullopt);
 }
 
 }  // namespace tidegate::store

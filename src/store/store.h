@@ -44,11 +44,20 @@ class WriteBatch {
 
 enum class Durability : uint8_t { kSynced, kBuffered };
 
+// What opening the store found to be lost of what had been acknowledged, and damaged write-ahead logs kept so far.
+struct StoreDamage {
+  bool lost = false;          // at this start
+  uint64_t lost_changes = 0;  // at least; 0 with `lost`: not known
+  size_t quarantines = 0;     // folders in `folder`: of this start and of earlier ones, until someone deletes them
+  std::string folder;
+};
+
 // Any thread. Errors: DiskFull, StoreFailed, LogCorrupted (the store found a broken block).
 class Store {
  public:
-  // DataFolderInUse when another process has it open. A disk that was full is usable again without a restart once
-  // there is room.
+  // DataFolderInUse when another process has it open, StoreDamaged when there is no way to open it. A damaged
+  // write-ahead log is no error: the store opens as of before the damage, keeps the log aside, and says so in the log
+  // and by damage(). A disk that was full is usable again without a restart once there is room.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::filesystem::path& folder);
   virtual ~Store() = default;
 
@@ -63,6 +72,7 @@ class Store {
                                            const Visit& visit) = 0;
   // Bytes on disk, about.
   [[nodiscard]] virtual uint64_t disk_bytes() const = 0;
+  [[nodiscard]] virtual StoreDamage damage() const { return {}; }
 
  protected:
   static void* native(WriteBatch& batch);  // for the implementation

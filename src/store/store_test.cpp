@@ -1,27 +1,15 @@
-#include "store/store.h"
-
-#include <doctest/doctest.h>
 #include <sys/mount.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
+#include "store/internal/store_fixture.h"
+
 namespace tidegate::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  explicit Folder(const char* name) : path(fs::temp_directory_path() / (std::string("tidegate_store_") + name)) {
-    fs::remove_all(path);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  fs::path path;
-};
 
 std::string keys_between(Store& store, std::string_view begin, std::string_view end, bool backwards = false) {
   std::string keys;

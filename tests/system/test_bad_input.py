@@ -285,3 +285,31 @@ def test_damaged_records_are_found_named_and_stepped_over(server):
     quarantined = re.search(r"^tidegate_log_quarantined_ranges (\d+)$", server.request("GET", "/metrics")[2], re.M)
     assert int(quarantined.group(1)) > 0 and "log.quarantined" in server.log_text()
     assert server.api("POST", "/streams/readings/records", {"device": "d", "n": 1000})["accepted"] == 1
+
+
+def test_a_damaged_write_ahead_log_of_the_store_is_reported_and_kept(server):
+    """Acknowledged, then damaged behind the killed server: it starts with what is whole and says what is lost."""
+    server.sql("CREATE TABLE readings (device STRING NOT NULL, n BIGINT) WITH ('device' = 'device');")
+    for n in range(60):
+        server.api("POST", "/streams/readings/records", {"device": "d", "n": n})
+    assert server.api("GET", "/status")["warnings"] == []
+    server.kill()
+    logs = [log for log in (server.data / "store/db").glob("*.log") if log.stat().st_size]
+    log = max(logs, key=lambda file: file.name)
+    content = bytearray(log.read_bytes())
+    content[len(content) - len(content) // 4] ^= 0x40
+    log.write_bytes(content)
+    server.start()
+    found = [record["n"] for record in server.records("readings")]
+    assert 0 < len(found) < 60 and found == list(range(len(found)))
+    assert "store.damaged" in server.log_text() and "TG4015" in server.log_text()
+    metrics = server.request("GET", "/metrics")[2]
+    assert re.search(r"^tidegate_store_lost_changes [1-9]", metrics, re.M)
+    assert re.search(r"^tidegate_store_quarantines 1$", metrics, re.M)
+    assert any("TG4015" in warning for warning in server.api("GET", "/status")["warnings"])
+    assert (server.data / "store/quarantine/000001" / log.name).read_bytes() == content
+    still_works(server)
+    server.stop()
+    server.start()
+    assert len(server.api("GET", "/status")["warnings"]) == 1, "the loss is said once, the log kept until deleted"
+    still_works(server)

@@ -201,6 +201,10 @@ void ApiImpl::change(Call& call) {
 }
 
 void ApiImpl::status(Call& call) {
+  std::string warnings;
+  for (const std::string& warning : options_.warnings ? options_.warnings() : std::vector<std::string>()) {
+    warnings += (warnings.empty() ? "" : ",") + json_string(warning);
+  }
   size_t running = 0;
   size_t failed = parts_.statements.failures().size();
   for (const auto& pipeline : parts_.engine.status()) {
@@ -215,10 +219,11 @@ void ApiImpl::status(Call& call) {
   }
   call.reply(fmt::format(
       R"({{"version":{},"ready":{},"uptime_s":{},"streams":{},"pipelines":{},"pipelines_running":{},)"
-      R"("pipelines_failed":{},"live_queries":{},"ingested_rows":{},"dead_letters":{},"log_queued_bytes":{}}})",
+      R"("pipelines_failed":{},"live_queries":{},"ingested_rows":{},"dead_letters":{},"log_queued_bytes":{},)"
+      R"("warnings":[{}]}})",
       json_string(options_.version), ready_.load(), (parts_.clock.monotonic_us() - started_us_) / kMicrosPerSecond,
       parts_.catalog.streams().size(), parts_.catalog.pipelines().size(), running, failed, live_.readers(), rows,
-      dead_letters, parts_.log.queued_bytes()));
+      dead_letters, parts_.log.queued_bytes(), warnings));
 }
 
 }  // namespace tidegate::api
