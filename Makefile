@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 CASES ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-unit test-streams test-system bench format tidy tidy-full fuzz crash asan tsan clean
+.PHONY: help setup build run test test-unit test-streams test-system bench format tidy tidy-full fuzz sim crash asan tsan clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ test-system: build ## the real binary: kill -9, real MQTT clients, bad input
 
 bench: build ## benchmarks; CASES="json_window mqtt_qos0" runs some
 	@bench/run $(BUILD) $(CASES)
+
+sim: build ## simulation from seeds, endless; SEEDS=5000 FIRST=1, or SEED=123 for one with its story
+	@$(BUILD)/tests/sim/simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),0) --first $(or $(FIRST),1))
 
 crash: build ## the long form of the kill -9 test; ROUNDS=500
 	@TIDEGATE_KILL_ROUNDS=$(or $(ROUNDS),500) build/venv/bin/python -m pytest -q tests/system/test_kill.py

@@ -1,0 +1,75 @@
+// One life of the program on the machine, from its start to a stop, a kill or a power cut: the real store, catalog,
+// SQL, ingest, log and engine, wired as the server wires them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "engine/engine.h"
+#include "ingest/ingest.h"
+#include "log/embedded_log.h"
+#include "machine.h"
+#include "sql/sql.h"
+
+namespace tidegate::simulation {
+
+struct LifeOptions {
+  size_t memtable_bytes = 64U << 10;
+  size_t tail_bytes = 32U << 20;
+  size_t max_epoch_rows = 1000;
+  size_t max_batch_rows = 100;
+};
+
+// A committed record.
+struct Row {
+  int64_t offset = 0;
+  std::vector<std::string> values;  // as text, in the order of the columns; "NULL"
+  bool operator==(const Row&) const = default;
+};
+
+class Life {
+ public:
+  // Opens what is on the disk, and makes the streams and pipelines that are not there yet.
+  [[nodiscard]] static Result<std::unique_ptr<Life>> begin(Machine& machine, uint64_t seed, const LifeOptions& options);
+  // A clean stop, unless the disk is off.
+  ~Life();
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+
+  // Records of a stream, one JSON object a line, in one group commit: durable, or an error.
+  [[nodiscard]] Result<> append(const std::string& stream, const std::string& lines);
+  [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
+  [[nodiscard]] Result<> maintain() { return log_->maintain(); }
+  [[nodiscard]] Result<std::vector<Row>> read(const std::string& stream) const;
+  [[nodiscard]] log::LogStats stats() const { return log_->stats(); }
+  [[nodiscard]] store::StoreDamage damage() const { return store_->damage(); }
+  [[nodiscard]] std::vector<engine::PipelineStatus> pipelines() const { return engine_->status(); }
+
+ private:
+  class Names;
+  class Keys;
+
+  Life(Machine& machine, uint64_t seed);
+  [[nodiscard]] Result<> open(const LifeOptions& options);
+  [[nodiscard]] Result<> resume();
+  [[nodiscard]] Result<> make_definitions();
+  [[nodiscard]] Result<> add_pipeline(const sql::InsertInto& insert);
+  [[nodiscard]] Result<> start_pipeline(const catalog::PipelineDefinition& definition);
+  [[nodiscard]] Result<sql::Statement> analyze(const std::string& text) const;
+
+  Machine& machine_;
+  io::SeededRandom random_;
+  columnar::StringPool devices_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<crypto::KeyRing> keys_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<Names> names_;
+  std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<ingest::Lane> lane_;
+  std::unique_ptr<engine::Engine> engine_;
+};
+
+}  // namespace tidegate::simulation
