@@ -52,6 +52,16 @@ TEST_CASE("a CSV file becomes JSON values, missing ones null, bad lines skipped"
   CHECK(file->span_us() == 180 * kSecond);
 }
 
+TEST_CASE("numbers of a CSV file become numbers of JSON, everything else text") {
+  Profile profile = minute_profile();
+  profile.columns = {{"v", "v"}};
+  const auto file = RecordFile::parse(profile, "t,v\n60,.5\n120,-.25\n180,.\n240,-\n300,1.\n360,.5x\n", true);
+  REQUIRE(file.has_value());
+  const char* const expected[] = {R"("v":0.5)", R"("v":-0.25)", R"("v":".")",
+                                  R"("v":"-")", R"("v":"1.")",  R"("v":".5x")"};
+  for (size_t record = 0; record < file->size(); ++record) CHECK(file->values(record) == expected[record]);
+}
+
 TEST_CASE("an NDJSON file keeps its values") {
   Profile profile = minute_profile();
   const auto file =

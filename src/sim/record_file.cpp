@@ -21,10 +21,19 @@ bool is_missing(std::string_view value) {
   return value.empty() || value == "?" || value == "NA" || value == "NaN" || value == "nan" || value == "null";
 }
 
+// As JSON wants it: data files also write .5 and -.5.
+std::string with_leading_zero(std::string_view value) {
+  const size_t sign = value.starts_with('-') ? 1 : 0;
+  if (!value.substr(sign).starts_with('.')) return std::string(value);
+  return fmt::format("{}0{}", value.substr(0, sign), value.substr(sign));
+}
+
 void append_csv_value(std::string_view value, std::string& out) {
   if (is_missing(value)) {
     out += "null";
-  } else if (is_json_number(value) || value == "true" || value == "false") {
+  } else if (const std::string number = with_leading_zero(value); is_json_number(number)) {
+    out += number;
+  } else if (value == "true" || value == "false") {
     out += value;
   } else {
     out += net::json_string(value);
