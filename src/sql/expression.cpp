@@ -4,21 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "sql/functions.h"
 #include "sql/internal/text.h"
 
 namespace tidegate::sql {
 
 using columnar::TypeKind;
-
-std::string_view function_name(FunctionId id) {
-  switch (id) {
-#define TIDEGATE_FUNCTION(function_id, name, signature, meaning) \
-  case FunctionId::function_id: return name;
-#include "sql/functions.inc"
-#undef TIDEGATE_FUNCTION
-  }
-  return "?";
-}
 
 Expression Expression::clone() const {
   Expression copy{type, nullable, Literal{}};
@@ -74,7 +65,10 @@ std::string literal_text(const Literal& literal, TypeKind type) {
 }
 
 // What binds tighter stands without parentheses.
-bool is_operator(FunctionId id) { return id <= FunctionId::kIn || id == FunctionId::kConcatOperator; }
+bool is_operator(FunctionId id) {
+  return id <= FunctionId::kIn || id == FunctionId::kConcatOperator || id == FunctionId::kDistinctFrom ||
+         id == FunctionId::kSimilarTo || id == FunctionId::kIsJson;
+}
 
 void append(std::string& out, const Expression& expression);
 
@@ -157,7 +151,8 @@ void append_special(std::string& out, const Call& call, TypeKind type) {
       return;
     case FunctionId::kCase: return append_case(out, call);
     case FunctionId::kCast:
-      out += "CAST(";
+    case FunctionId::kTryCast:
+      out += fmt::format("{}(", function_name(call.function));
       append(out, arguments[0]);
       out += fmt::format(" AS {})", columnar::type_name(type));
       return;
@@ -167,9 +162,14 @@ void append_special(std::string& out, const Call& call, TypeKind type) {
       out += ')';
       return;
     case FunctionId::kFloorTime:
-      out += "FLOOR(";
+    case FunctionId::kCeilTime:
+      out += call.function == FunctionId::kFloorTime ? "FLOOR(" : "CEIL(";
       append(out, arguments[1]);
       out += fmt::format(" TO {})", unit_of(arguments[0]));
+      return;
+    case FunctionId::kIsJson:
+      append_operand(out, arguments[0]);
+      out += fmt::format(" IS JSON {}", unit_of(arguments[1]));
       return;
     case FunctionId::kPosition:
       out += "POSITION(";
@@ -186,7 +186,8 @@ void append_special(std::string& out, const Call& call, TypeKind type) {
 }
 
 bool is_binary_operator(FunctionId id) {
-  return (id <= FunctionId::kGreaterOrEqual && id != FunctionId::kNegate) || id == FunctionId::kConcatOperator;
+  return (id <= FunctionId::kGreaterOrEqual && id != FunctionId::kNegate) || id == FunctionId::kConcatOperator ||
+         id == FunctionId::kDistinctFrom || id == FunctionId::kSimilarTo;
 }
 
 void append(std::string& out, const Expression& expression) {

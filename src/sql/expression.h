@@ -12,10 +12,9 @@
 
 namespace tidegate::sql {
 
-enum class FunctionId : uint8_t {
-#define TIDEGATE_FUNCTION(id, name, signature, meaning) id,
+enum class FunctionId : uint16_t {
+#define TIDEGATE_FUNCTION(id, category, name, signature, meaning) id,
 #include "sql/functions.inc"
-#undef TIDEGATE_FUNCTION
 };
 
 // The SQL name, as in functions.inc.

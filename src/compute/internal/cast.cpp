@@ -179,4 +179,12 @@ Function cast_function(TypeKind from, TypeKind to) {
   }
 }
 
+Function try_cast_function(TypeKind from, TypeKind to) {
+  return {[cast = cast_function(from, to).kernel](Frame& frame) {
+    const uint64_t before = frame.run.errors;
+    cast(frame);
+    frame.run.errors = before;
+  }};
+}
+
 }  // namespace tidegate::compute

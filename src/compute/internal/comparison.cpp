@@ -75,17 +75,34 @@ Kernel compare_texts(FunctionId id) {
   }
 }
 
+Kernel compare_kernel(FunctionId id, TypeKind type) {
+  switch (type) {
+    case TypeKind::kNull:
+    case TypeKind::kBoolean: return compare_values<uint8_t>(id);
+    case TypeKind::kInt: return compare_values<int32_t>(id);
+    case TypeKind::kDouble: return compare_values<double>(id);
+    case TypeKind::kString: return compare_texts(id);
+    default: return compare_values<int64_t>(id);
+  }
+}
+
 }  // namespace
 
-Function comparison_function(const sql::Call& call) {
-  switch (call.arguments[0].type) {
-    case TypeKind::kNull:
-    case TypeKind::kBoolean: return {compare_values<uint8_t>(call.function)};
-    case TypeKind::kInt: return {compare_values<int32_t>(call.function)};
-    case TypeKind::kDouble: return {compare_values<double>(call.function)};
-    case TypeKind::kString: return {compare_texts(call.function)};
-    default: return {compare_values<int64_t>(call.function)};
-  }
+Function comparison_function(const sql::Call& call) { return {compare_kernel(call.function, call.arguments[0].type)}; }
+
+Function distinct_function(const sql::Call& call) {
+  const Kernel compare = compare_kernel(FunctionId::kNotEqual, call.arguments[0].type);
+  return {[compare](Frame& frame) {
+            combine_validity(frame.args, frame.rows, frame.out);
+            compare(frame);
+            if (!frame.out.has_nulls()) return;
+            auto* out = frame.result<uint8_t>();
+            for (size_t row = 0; row < frame.rows; ++row) {
+              if (!frame.out.valid(row)) out[row] = frame.args[0].valid(row) != frame.args[1].valid(row);
+            }
+            frame.out.validity.clear();
+          },
+          false};
 }
 
 }  // namespace tidegate::compute

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "compute/internal/kernels.h"
 #include "compute/internal/nodes.h"
+#include "sql/functions.h"
 
 namespace tidegate::compute {
 
@@ -89,7 +90,8 @@ bool has_untyped_null(const sql::Call& call) {
   return false;
 }
 
-Function function_of(const sql::Call& call, TypeKind type) {
+// What minds a bare NULL by itself.
+std::optional<Function> null_minding_function(const sql::Call& call) {
   switch (call.function) {
     case FunctionId::kAnd:
     case FunctionId::kOr:
@@ -97,45 +99,100 @@ Function function_of(const sql::Call& call, TypeKind type) {
     case FunctionId::kIsNull:
     case FunctionId::kIsNotNull: return logic_function(call);
     case FunctionId::kIn: return membership_function(call);
+    case FunctionId::kDistinctFrom: return distinct_function(call);
     case FunctionId::kNullIf: return conditional_function(call);
-    default: break;
+    default: return std::nullopt;
   }
-  if (has_untyped_null(call)) return {all_null};
+}
+
+Function operator_function(const sql::Call& call, TypeKind type) {
   switch (call.function) {
     case FunctionId::kAdd:
     case FunctionId::kSubtract:
     case FunctionId::kMultiply:
     case FunctionId::kDivide:
     case FunctionId::kModulo:
-    case FunctionId::kMod:
     case FunctionId::kNegate: return arithmetic_function(call);
-    case FunctionId::kEqual:
-    case FunctionId::kNotEqual:
-    case FunctionId::kLess:
-    case FunctionId::kLessOrEqual:
-    case FunctionId::kGreater:
-    case FunctionId::kGreaterOrEqual: return comparison_function(call);
     case FunctionId::kLike: return like_function(call);
+    case FunctionId::kSimilarTo: return regexp_function(call);
+    case FunctionId::kConcatOperator: return string_function(call);
     case FunctionId::kCast: return cast_function(call.arguments[0].type, type);
-    case FunctionId::kGreatest:
-    case FunctionId::kLeast: return conditional_function(call);
+    case FunctionId::kTryCast: return try_cast_function(call.arguments[0].type, type);
+    default: return comparison_function(call);
+  }
+}
+
+Function text_function(const sql::Call& call) {
+  switch (call.function) {
+    case FunctionId::kUpper:
+    case FunctionId::kLower:
+    case FunctionId::kCharLength:
+    case FunctionId::kSubstring:
+    case FunctionId::kReplace:
+    case FunctionId::kConcat: return string_function(call);
+    case FunctionId::kTrim:
+    case FunctionId::kBtrim:
+    case FunctionId::kLtrim:
+    case FunctionId::kRtrim:
+    case FunctionId::kPosition:
+    case FunctionId::kInstr:
+    case FunctionId::kLocate:
+    case FunctionId::kStartsWith:
+    case FunctionId::kEndsWith: return text_search_function(call);
+    case FunctionId::kAscii:
+    case FunctionId::kChr:
+    case FunctionId::kToBase64:
+    case FunctionId::kFromBase64:
+    case FunctionId::kUrlEncode:
+    case FunctionId::kUrlDecode:
+    case FunctionId::kParseUrl: return text_code_function(call);
+    default: return text_part_function(call);
+  }
+}
+
+Function number_function(const sql::Call& call) {
+  switch (call.function) {
+    case FunctionId::kMod: return arithmetic_function(call);
     case FunctionId::kAbs:
     case FunctionId::kCeil:
     case FunctionId::kFloor:
     case FunctionId::kRound:
+    case FunctionId::kSign:
     case FunctionId::kSqrt:
     case FunctionId::kPower:
     case FunctionId::kExp:
     case FunctionId::kLn:
-    case FunctionId::kLog10:
-    case FunctionId::kSign: return math_function(call);
-    case FunctionId::kExtract:
-    case FunctionId::kFloorTime:
-    case FunctionId::kToTimestampLtz:
-    case FunctionId::kUnixTimestamp:
-    case FunctionId::kDateFormat: return time_function(call);
-    default: return string_function(call);
+    case FunctionId::kLog10: return math_function(call);
+    case FunctionId::kTruncate: return truncate_function(call);
+    case FunctionId::kBin:
+    case FunctionId::kHex: return text_code_function(call);
+    case FunctionId::kBitAnd:
+    case FunctionId::kBitOr:
+    case FunctionId::kBitXor:
+    case FunctionId::kBitNot: return bit_function(call);
+    default: return trigonometry_function(call);
   }
+}
+
+Function function_of(const sql::Call& call, TypeKind type) {
+  if (auto function = null_minding_function(call)) return std::move(*function);
+  using enum sql::FunctionCategory;
+  const sql::FunctionCategory category = sql::function_info(call.function).category;
+  if (category != kJson && call.function != FunctionId::kConcatWs && has_untyped_null(call)) return {all_null};
+  switch (category) {
+    case kOperator: return operator_function(call, type);
+    case kConditional: {
+      const bool test = call.function >= FunctionId::kIsAlpha;
+      return test ? text_search_function(call) : conditional_function(call);
+    }
+    case kText: return text_function(call);
+    case kPattern: return regexp_function(call);
+    case kNumber: return number_function(call);
+    case kTime: return time_function(call);
+    case kHash: return hash_function(call);
+    case kJson: return json_function(call);
+  }
+  CHECK(false && "a function of no category");
 }
 
 // IN whose list holds more than literals: a chain of OR over equalities.

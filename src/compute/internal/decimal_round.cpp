@@ -17,8 +17,8 @@ constexpr int64_t kMaxExactPower = 22;
 // A double has no more decimal places than this, nor more digits before the point.
 constexpr int64_t kMaxPlaces = 350;
 
-// Rounds the shortest decimal digits of |value| as text.
-double round_text(double value, int64_t digits) {
+// Rounds the shortest decimal digits of |value| as text, or cuts them.
+double round_text(double value, int64_t digits, bool cut) {
   char text[32];
   // d.ddde+xx: 17 digits at most.
   const auto written = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
@@ -33,7 +33,7 @@ double round_text(double value, int64_t digits) {
   const int64_t kept = int64_t{exponent} + 1 + digits;  // of the mantissa's digits
   if (kept >= static_cast<int64_t>(mantissa.size())) return value;
   if (kept < 0) return 0.0;
-  const bool up = mantissa[static_cast<size_t>(kept)] >= '5';
+  const bool up = !cut && mantissa[static_cast<size_t>(kept)] >= '5';
   std::string rounded = "0" + mantissa.substr(0, static_cast<size_t>(kept));
   for (size_t at = rounded.size(); up && at-- > 0;) {
     if (rounded[at] != '9') {
@@ -61,7 +61,7 @@ double decimal_round(double value, int64_t digits) {
     const double from_tie = std::fabs(std::fabs(scaled - std::trunc(scaled)) - 0.5);
     if (std::fabs(scaled) < 1e9 && from_tie > 1e-6) return nearest / kPowers[digits] + 0.0;  // no -0
   }
-  return round_text(value, digits);
+  return round_text(value, digits, false);
 }
 
 std::optional<int64_t> decimal_round(int64_t value, int64_t digits) {
@@ -75,6 +75,21 @@ std::optional<int64_t> decimal_round(int64_t value, int64_t digits) {
   const auto narrow = static_cast<int64_t>(rounded);
   if (narrow != rounded) return std::nullopt;
   return narrow;
+}
+
+double decimal_truncate(double value, int64_t digits) {
+  if (!std::isfinite(value) || digits > kMaxPlaces) return value;
+  if (digits < -kMaxPlaces) return 0.0;
+  if (digits == 0) return std::trunc(value) + 0.0;  // no -0
+  return round_text(value, digits, true);
+}
+
+int64_t decimal_truncate(int64_t value, int64_t digits) {
+  if (digits >= 0) return value;
+  if (digits < -18) return 0;
+  int64_t unit = 1;
+  for (int64_t at = digits; at < 0; ++at) unit *= 10;
+  return value / unit * unit;
 }
 
 }  // namespace tidegate::compute

@@ -1,4 +1,4 @@
-// ROUND: to decimal digits, halves away from zero, of the number as it is written.
+// ROUND and TRUNCATE: to decimal digits, halves away from zero, of the number as it is written.
 #pragma once
 
 #include <cstdint>
@@ -11,5 +11,9 @@ namespace tidegate::compute {
 [[nodiscard]] double decimal_round(double value, int64_t digits);
 // Nothing on overflow.
 [[nodiscard]] std::optional<int64_t> decimal_round(int64_t value, int64_t digits);
+
+// TRUNCATE: the digits after so many are cut off.
+[[nodiscard]] double decimal_truncate(double value, int64_t digits);
+[[nodiscard]] int64_t decimal_truncate(int64_t value, int64_t digits);
 
 }  // namespace tidegate::compute

@@ -60,6 +60,20 @@ struct Frame {
   // The next row of a STRING result.
   void put(std::string_view text) { put(text, {}); }
   void put(std::string_view first, std::string_view second);
+  // The next row of a STRING result is NULL without being an error.
+  void put_none() {
+    clear(out.offsets.size() - 1);
+    put_null();
+  }
+  // Makes a row NULL.
+  void clear(size_t row) {
+    if (out.validity.empty()) out.validity.resize(rows, true);
+    out.validity.reset(row);
+  }
+  // An integer argument of this row, widened.
+  [[nodiscard]] int64_t integer(size_t argument, size_t row) const {
+    return args[argument].column->integer_at(args[argument].row(row));
+  }
   void put_null() { out.offsets.push_back(static_cast<uint32_t>(out.text.size())); }
 };
 

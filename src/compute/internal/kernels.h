@@ -9,11 +9,28 @@ namespace tidegate::compute {
 [[nodiscard]] Function comparison_function(const sql::Call& call);
 [[nodiscard]] Function logic_function(const sql::Call& call);
 [[nodiscard]] Function string_function(const sql::Call& call);
+// Parts and compositions of texts; what looks into them; codes; regular expressions.
+[[nodiscard]] Function text_part_function(const sql::Call& call);
+[[nodiscard]] Function text_search_function(const sql::Call& call);
+[[nodiscard]] Function text_code_function(const sql::Call& call);
+[[nodiscard]] Function regexp_function(const sql::Call& call);
+[[nodiscard]] Function hash_function(const sql::Call& call);
+[[nodiscard]] Function json_function(const sql::Call& call);
 [[nodiscard]] Function math_function(const sql::Call& call);
+[[nodiscard]] Function trigonometry_function(const sql::Call& call);
+[[nodiscard]] Function bit_function(const sql::Call& call);
+[[nodiscard]] Function truncate_function(const sql::Call& call);
 [[nodiscard]] Function time_function(const sql::Call& call);
+// TIMESTAMPADD and TIMESTAMPDIFF; times as texts and numbers.
+[[nodiscard]] Function time_shift_function(const sql::Call& call);
+[[nodiscard]] Function time_text_function(const sql::Call& call);
 [[nodiscard]] Function cast_function(TypeKind from, TypeKind to);
+// TRY_CAST: what cannot be converted does not count.
+[[nodiscard]] Function try_cast_function(TypeKind from, TypeKind to);
 // GREATEST, LEAST, NULLIF; CASE and COALESCE are nodes of their own (internal/choice.h).
 [[nodiscard]] Function conditional_function(const sql::Call& call);
+// IS DISTINCT FROM.
+[[nodiscard]] Function distinct_function(const sql::Call& call);
 // `value IN (...)` over literals.
 [[nodiscard]] Function membership_function(const sql::Call& call);
 [[nodiscard]] Function like_function(const sql::Call& call);

@@ -24,24 +24,6 @@ void char_length(Frame& frame) {
   each_valid<int32_t>(frame, [&](size_t row) { return static_cast<int32_t>(code_points(frame.args[0].text(row))); });
 }
 
-void trim(Frame& frame) {
-  each_text(frame, [&](size_t row) {
-    std::string_view text = frame.args[0].text(row);
-    const size_t first = text.find_first_not_of(' ');
-    if (first == std::string_view::npos) return frame.put("");
-    frame.put(text.substr(first, text.find_last_not_of(' ') - first + 1));
-  });
-}
-
-void position(Frame& frame) {
-  each_valid<int32_t>(frame, [&](size_t row) {
-    const std::string_view text = frame.args[1].text(row);
-    const size_t found = text.find(frame.args[0].text(row));
-    if (found == std::string_view::npos) return int32_t{0};
-    return static_cast<int32_t>(code_points(text.substr(0, found)) + 1);
-  });
-}
-
 int64_t integer_argument(const Value& value, size_t row) { return value.column->integer_at(value.row(row)); }
 
 // As Flink counts: from 1 at the start, from -1 at the end; 0 is the start.
@@ -114,10 +96,8 @@ Function string_function(const sql::Call& call) {
     case FunctionId::kUpper: return {change_case<'a', 'z'>};
     case FunctionId::kLower: return {change_case<'A', 'Z'>};
     case FunctionId::kCharLength: return {char_length};
-    case FunctionId::kTrim: return {trim};
     case FunctionId::kSubstring: return {substring_rows};
     case FunctionId::kReplace: return {replace};
-    case FunctionId::kPosition: return {position};
     default: return {concat};
   }
 }

@@ -1,11 +1,10 @@
-// Text of values and values of text, as CAST and DATE_FORMAT write and read them.
+// Text of values and values of text, as CAST writes and reads them.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace tidegate::compute {
 
@@ -25,21 +24,5 @@ void append_interval(int64_t interval_us, std::string& out);
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
 // yyyy-MM-dd, then optionally a blank or T and HH:mm[:ss[.fraction]]; with `zone` also Z or +-HH[:]mm.
 [[nodiscard]] std::optional<int64_t> parse_timestamp(std::string_view text, bool zone);
-
-// A DATE_FORMAT pattern: yyyy yy MM dd HH mm ss SSS, 'quoted text', everything else as it stands.
-class TimeFormat {
- public:
-  explicit TimeFormat(std::string_view pattern);
-  // In UTC.
-  void append(int64_t time_us, std::string& out) const;
-
- private:
-  struct Part {
-    char letter;  // 0: `text`
-    int width;
-    std::string text;
-  };
-  std::vector<Part> parts_;
-};
 
 }  // namespace tidegate::compute

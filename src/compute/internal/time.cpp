@@ -7,7 +7,7 @@
 #include "compute/internal/civil.h"
 #include "compute/internal/kernels.h"
 #include "compute/internal/loops.h"
-#include "compute/internal/text_conversion.h"
+#include "compute/internal/months.h"
 
 namespace tidegate::compute {
 
@@ -29,6 +29,12 @@ int64_t day_field(int64_t t) { return civil_from_days(day_of(t)).day; }
 // 1 is Sunday, as Flink counts.
 int64_t weekday_field(int64_t t) { return weekday_from_days(day_of(t)) + 1; }
 int64_t day_of_year_field(int64_t t) { return day_of(t) - days_from_civil({year_field(t), 1, 1}) + 1; }
+// From 1, Monday (ISO 8601).
+int64_t iso_weekday_field(int64_t t) { return (weekday_from_days(day_of(t)) + 6) % 7 + 1; }
+// A week belongs to the year of its Thursday.
+int64_t thursday_of(int64_t t) { return day_of(t) - iso_weekday_field(t) + 4; }
+int64_t iso_year_field(int64_t t) { return civil_from_days(thursday_of(t)).year; }
+int64_t iso_week_field(int64_t t) { return (thursday_of(t) - days_from_civil({iso_year_field(t), 1, 1})) / 7 + 1; }
 int64_t epoch_field(int64_t t) { return floor_divide(t, kMicrosPerSecond); }
 
 Field field_of(std::string_view unit) {
@@ -36,12 +42,15 @@ Field field_of(std::string_view unit) {
       {"YEAR", year_field},
       {"QUARTER", quarter_field},
       {"MONTH", month_field},
+      {"WEEK", iso_week_field},
       {"DAY", day_field},
       {"HOUR", clock_field<3600 * kMicrosPerSecond, 24>},
       {"MINUTE", clock_field<60 * kMicrosPerSecond, 60>},
       {"SECOND", clock_field<kMicrosPerSecond, 60>},
       {"MILLISECOND", clock_field<kMicrosPerMilli, 1000>},
       {"DOW", weekday_field},
+      {"ISODOW", iso_weekday_field},
+      {"ISOYEAR", iso_year_field},
       {"DOY", day_of_year_field},
       {"EPOCH", epoch_field},
   };
@@ -93,10 +102,14 @@ Kernel apply_to_second(int64_t (*function)(int64_t)) {
   };
 }
 
-// Floors that lie before the least timestamp cannot be represented: within one year of it nothing can be said.
-Kernel floor_kernel(int64_t (*function)(int64_t)) {
-  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min() + 366 * kMicrosPerDay;
-  return [function](Frame& frame) {
+// Within so much of the least and the greatest timestamp a unit may start outside of what there is.
+constexpr int64_t kMargin = 366 * kMicrosPerDay;
+constexpr int64_t kLeast = std::numeric_limits<int64_t>::min() + kMargin;
+constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max() - kMargin;
+
+template <bool kUp>
+Kernel floor_kernel(int64_t (*floor)(int64_t), int64_t (*next)(int64_t)) {
+  return [floor, next](Frame& frame) {
     const auto* from = frame.args[1].data<int64_t>();
     const bool one = frame.literal(1);
     auto* out = frame.result<int64_t>();
@@ -104,62 +117,43 @@ Kernel floor_kernel(int64_t (*function)(int64_t)) {
       const int64_t time_us = from[one ? 0 : row];
       out[row] = 0;
       if (!frame.out.valid(row)) continue;
-      if (time_us < kLeast) {
+      if (time_us < kLeast || (kUp && time_us > kGreatest)) {
         frame.fail(row);
-      } else {
-        out[row] = function(time_us);
+        continue;
       }
+      const int64_t start = floor(time_us);
+      out[row] = kUp && start != time_us ? next(start) : start;
     }
   };
 }
 
-template <class T>
-Kernel from_epoch(const sql::Call& call) {
-  const sql::Literal* precision = as_literal(call.arguments[1]);
-  CHECK(precision != nullptr && std::holds_alternative<int64_t>(*precision));
-  const int64_t unit_us = std::get<int64_t>(*precision) == 0 ? kMicrosPerSecond : kMicrosPerMilli;
-  if constexpr (std::is_same_v<T, double>) {
-    return checked_unary<double, int64_t>([unit_us](double a, int64_t& out) {
-      // A TIMESTAMP_LTZ(3) has whole milliseconds.
-      const double millis = std::floor(a * static_cast<double>(unit_us / kMicrosPerMilli));
-      const bool ok = std::fabs(millis) < 9.2e15;
-      out = ok ? static_cast<int64_t>(millis) * kMicrosPerMilli : 0;
-      return ok;
-    });
-  } else {
-    return checked_unary<T, int64_t>(
-        [unit_us](T a, int64_t& out) { return !__builtin_mul_overflow(int64_t{a}, unit_us, &out); });
-  }
+// The start of the unit after the one that starts at `t`.
+template <int64_t kUnit>
+int64_t next_unit(int64_t t) {
+  return t + kUnit;
+}
+template <int kMonths>
+int64_t next_months(int64_t t) {
+  return *add_months(t, kMonths);  // far from the edges
 }
 
-Function to_timestamp_ltz(const sql::Call& call) {
-  switch (call.arguments[0].type) {
-    case TypeKind::kDouble: return {from_epoch<double>(call)};
-    case TypeKind::kInt: return {from_epoch<int32_t>(call)};
-    default: return {from_epoch<int64_t>(call)};
-  }
-}
+using NextOf = int64_t (*)(int64_t start_us);
 
-Function date_format(const sql::Call& call) {
-  const sql::Literal* literal = as_literal(call.arguments[1]);
-  if (literal != nullptr && std::holds_alternative<std::string>(*literal)) {
-    return {[format = TimeFormat(std::get<std::string>(*literal)), text = std::string()](Frame& frame) mutable {
-      const auto* times = frame.args[0].data<int64_t>();
-      each_text(frame, [&](size_t row) {
-        text.clear();
-        format.append(times[frame.args[0].row(row)], text);
-        frame.put(text);
-      });
-    }};
+NextOf next_of(std::string_view unit) {
+  constexpr std::pair<std::string_view, NextOf> kNext[] = {
+      {"SECOND", next_unit<kMicrosPerSecond>},
+      {"MINUTE", next_unit<60 * kMicrosPerSecond>},
+      {"HOUR", next_unit<3600 * kMicrosPerSecond>},
+      {"DAY", next_unit<kMicrosPerDay>},
+      {"WEEK", next_unit<7 * kMicrosPerDay>},
+      {"MONTH", next_months<1>},
+      {"QUARTER", next_months<3>},
+      {"YEAR", next_months<12>},
+  };
+  for (const auto& [name, next] : kNext) {
+    if (name == unit) return next;
   }
-  return {[text = std::string()](Frame& frame) mutable {
-    const auto* times = frame.args[0].data<int64_t>();
-    each_text(frame, [&](size_t row) {
-      text.clear();
-      TimeFormat(frame.args[1].text(row)).append(times[frame.args[0].row(row)], text);
-      frame.put(text);
-    });
-  }};
+  CHECK(false && "CEIL to an unknown unit");
 }
 
 }  // namespace
@@ -167,10 +161,14 @@ Function date_format(const sql::Call& call) {
 Function time_function(const sql::Call& call) {
   switch (call.function) {
     case FunctionId::kExtract: return {apply_to_second(field_of(literal_text(call.arguments[0])))};
-    case FunctionId::kFloorTime: return {floor_kernel(floor_of(literal_text(call.arguments[0])))};
-    case FunctionId::kToTimestampLtz: return to_timestamp_ltz(call);
-    case FunctionId::kUnixTimestamp: return {unary<int64_t, int64_t>(epoch_field)};
-    default: return date_format(call);
+    case FunctionId::kFloorTime: return {floor_kernel<false>(floor_of(literal_text(call.arguments[0])), nullptr)};
+    case FunctionId::kCeilTime: {
+      const std::string& unit = literal_text(call.arguments[0]);
+      return {floor_kernel<true>(floor_of(unit), next_of(unit))};
+    }
+    case FunctionId::kTimestampAdd:
+    case FunctionId::kTimestampDiff: return time_shift_function(call);
+    default: return time_text_function(call);
   }
 }
 

@@ -26,4 +26,7 @@ namespace tidegate::compute {
   return at;
 }
 
+// Whether bytes that were decoded are UTF-8 at all.
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
 }  // namespace tidegate::compute

@@ -247,7 +247,13 @@ Result<Expression> ExpressionBinder::bind_cast(const AstExpression& ast) {
                        ? "Use TO_TIMESTAMP_LTZ(x, 3) for milliseconds, TO_TIMESTAMP_LTZ(x, 0) for seconds"
                        : "");
   }
-  return coerce(std::move(operand), to);
+  Expression cast = coerce(std::move(operand), to);
+  // What is no cast any more (a literal, or nothing to do) cannot fail.
+  auto* call = std::get_if<std::unique_ptr<Call>>(&cast.node);
+  const bool attempt =
+      ast.name == "TRY_CAST" && call != nullptr && (*call)->function == FunctionId::kCast && from != to;
+  if (attempt) (*call)->function = FunctionId::kTryCast;
+  return cast;
 }
 
 }  // namespace tidegate::sql

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -34,6 +35,12 @@ std::vector<AstExpression> two(AstExpression first, AstExpression second) {
   both.push_back(std::move(first));
   both.push_back(std::move(second));
   return both;
+}
+
+// Words that join tables or stand in clauses, but name a function before "(".
+bool is_reserved_function(std::string_view word) {
+  constexpr std::string_view kNames[] = {"EXTRACT", "LEFT", "RIGHT"};
+  return std::ranges::find(kNames, to_upper(word)) != std::end(kNames);
 }
 
 std::vector<AstExpression> one(AstExpression only) {
@@ -96,8 +103,12 @@ int Parser::infix_power() const {
   }
   if (at_word("OR")) return kOrPower;
   if (at_word("AND")) return kAndPower;
-  const bool negatable = at_word("LIKE") || at_word("IN") || at_word("BETWEEN");
-  const bool negated = at_word("NOT") && (at_word("LIKE", 1) || at_word("IN", 1) || at_word("BETWEEN", 1));
+  const auto negatable_at = [this](size_t ahead) {
+    const bool similar = at_word("SIMILAR", ahead) && at_word("TO", ahead + 1);
+    return similar || at_word("LIKE", ahead) || at_word("IN", ahead) || at_word("BETWEEN", ahead);
+  };
+  const bool negatable = negatable_at(0);
+  const bool negated = at_word("NOT") && negatable_at(1);
   return at_word("IS") || negatable || negated ? kPredicatePower : 0;
 }
 
@@ -135,6 +146,11 @@ Result<AstExpression> Parser::predicate(AstExpression left) {
       children.push_back(std::move(escape));
     }
     TRY_ASSIGN(parsed, call("LIKE", position, std::move(children)));
+  } else if (accept_word("SIMILAR")) {
+    next();  // TO
+    TRY_ASSIGN(AstExpression pattern, expression(kPredicatePower));
+    if (at_word("ESCAPE")) return unsupported("ESCAPE of SIMILAR TO", "Put the character in [brackets]");
+    TRY_ASSIGN(parsed, call("SIMILAR TO", position, two(std::move(left), std::move(pattern))));
   } else if (accept_word("IN")) {
     TRY_ASSIGN(parsed, in_predicate(std::move(left), position));
   } else {
@@ -165,10 +181,21 @@ Result<AstExpression> Parser::is_predicate(AstExpression left) {
     if (wanted != negated) return known;
     return call("NOT", position, one(std::move(known)));
   }
-  if (at_word("DISTINCT") || at_word("UNKNOWN")) {
-    return unsupported(fmt::format("IS {}", to_upper(peek().text)), "Use =, IS NULL and COALESCE");
+  AstExpression parsed;
+  if (accept_word("UNKNOWN")) {  // a BOOLEAN is UNKNOWN when it is NULL
+    return call(negated ? "IS NOT NULL" : "IS NULL", position, one(std::move(left)));
   }
-  return unexpected("NULL");
+  if (accept_word("DISTINCT")) {
+    TRY(expect_word("FROM"));
+    TRY_ASSIGN(AstExpression right, expression(kPredicatePower));
+    TRY_ASSIGN(parsed, call("IS DISTINCT FROM", position, two(std::move(left), std::move(right))));
+  } else if (accept_word("JSON")) {
+    TRY_ASSIGN(parsed, is_json(std::move(left), position));
+  } else {
+    return unexpected("NULL, TRUE, FALSE, UNKNOWN, DISTINCT FROM or JSON");
+  }
+  if (!negated) return parsed;
+  return call("NOT", position, one(std::move(parsed)));
 }
 
 Result<AstExpression> Parser::in_predicate(AstExpression left, TextPosition position) {
@@ -226,9 +253,10 @@ Result<AstExpression> Parser::primary() {
   if (at_word("INTERVAL")) return interval_literal();
   if (at_word("TIMESTAMP") && peek(1).kind == TokenKind::kString) return timestamp_literal();
   if (at_word("CASE")) return case_expression();
-  if (at_word("CAST")) return cast();
+  if (at_word("CAST") || (at_word("TRY_CAST") && at_symbol("(", 1))) return cast();
   if (at_word("EXISTS")) return unsupported("EXISTS", "");
-  const bool callable = token.kind == TokenKind::kWord && (!is_reserved(token.text) || at_word("EXTRACT"));
+  const bool callable =
+      token.kind == TokenKind::kWord && (!is_reserved(token.text) || is_reserved_function(token.text));
   if (callable && at_symbol("(", 1)) return function_call();
   if (!at_name()) return unexpected("an expression");
   return column();
@@ -270,13 +298,15 @@ Result<AstExpression> Parser::case_expression() {
 }
 
 Result<AstExpression> Parser::cast() {
+  const bool attempt = at_word("TRY_CAST");
   const TextPosition position = next().position;
   TRY(expect_symbol("("));
   TRY_ASSIGN(AstExpression operand, expression());
   TRY(expect_word("AS"));
   TRY_ASSIGN(const TypeKind target, type());
   TRY(expect_symbol(")"));
-  TRY_ASSIGN(AstExpression parsed, call("CAST", position, one(std::move(operand)), AstKind::kCast));
+  TRY_ASSIGN(AstExpression parsed,
+             call(attempt ? "TRY_CAST" : "CAST", position, one(std::move(operand)), AstKind::kCast));
   parsed.type = target;
   return parsed;
 }

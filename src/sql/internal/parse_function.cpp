@@ -58,6 +58,11 @@ Result<std::optional<AstExpression>> Parser::special_call(std::string_view upper
   if (upper == "SUBSTRING" || upper == "SUBSTR") return substring(position);
   if (upper == "POSITION") return position_of(position);
   if (upper == "FLOOR" || upper == "CEIL" || upper == "CEILING") return floor_to(upper, position);
+  if (upper == "OVERLAY") return overlay(position);
+  if (upper == "TIMESTAMPADD" || upper == "TIMESTAMPDIFF") return timestamp_arithmetic(upper, position);
+  if (upper == "JSON_EXISTS") return json_exists(position);
+  if (upper == "JSON_VALUE") return json_value(position);
+  if (upper == "JSON_QUERY") return json_query(position);
   return std::optional<AstExpression>();
 }
 
@@ -94,16 +99,52 @@ Result<AstExpression> Parser::extract(TextPosition position) {
   return call("EXTRACT", position, list(text_literal(std::move(unit), unit_position), std::move(operand)));
 }
 
+// TRIM([BOTH | LEADING | TRAILING] [characters FROM] text)
 Result<AstExpression> Parser::trim(TextPosition position) {
-  if (at_word("LEADING") || at_word("TRAILING")) {
-    return unsupported(fmt::format("TRIM({} ...)", to_upper(peek().text)), "TRIM(x) removes spaces at both ends");
+  std::string_view name = "TRIM";
+  if (accept_word("LEADING")) {
+    name = "LTRIM";
+  } else if (accept_word("TRAILING")) {
+    name = "RTRIM";
+  } else {
+    accept_word("BOTH");
   }
-  if (accept_word("BOTH") && !at_word("FROM")) return unsupported("TRIM of other characters", "Use REPLACE");
-  accept_word("FROM");
-  TRY_ASSIGN(AstExpression operand, expression());
-  if (at_word("FROM")) return unsupported("TRIM of other characters", "Use REPLACE");
+  const bool only_text = accept_word("FROM");
+  TRY_ASSIGN(AstExpression first, expression());
+  if (only_text || !accept_word("FROM")) {
+    TRY(expect_symbol(")"));
+    return call(name, position, list(std::move(first)));
+  }
+  TRY_ASSIGN(AstExpression text, expression());
   TRY(expect_symbol(")"));
-  return call("TRIM", position, list(std::move(operand)));
+  return call(name == "TRIM" ? "BTRIM" : name, position, list(std::move(text), std::move(first)));
+}
+
+Result<AstExpression> Parser::overlay(TextPosition position) {
+  TRY_ASSIGN(AstExpression text, expression());
+  TRY(expect_word("PLACING"));
+  TRY_ASSIGN(AstExpression placed, expression());
+  TRY(expect_word("FROM"));
+  TRY_ASSIGN(AstExpression from, expression());
+  auto children = list(std::move(text), std::move(placed), std::move(from));
+  if (accept_word("FOR")) {
+    TRY_ASSIGN(AstExpression length, expression());
+    children.push_back(std::move(length));
+  }
+  TRY(expect_symbol(")"));
+  return call("OVERLAY", position, std::move(children));
+}
+
+// TIMESTAMPADD(unit, count, time) and TIMESTAMPDIFF(unit, from, to).
+Result<AstExpression> Parser::timestamp_arithmetic(std::string_view name, TextPosition position) {
+  const TextPosition unit_position = peek().position;
+  TRY_ASSIGN(std::string unit, unit_name());
+  TRY(expect_symbol(","));
+  TRY_ASSIGN(AstExpression second, expression());
+  TRY(expect_symbol(","));
+  TRY_ASSIGN(AstExpression third, expression());
+  TRY(expect_symbol(")"));
+  return call(name, position, list(text_literal(std::move(unit), unit_position), std::move(second), std::move(third)));
 }
 
 Result<AstExpression> Parser::substring(TextPosition position) {
@@ -138,12 +179,12 @@ Result<AstExpression> Parser::floor_to(std::string_view upper, TextPosition posi
     TRY(expect_symbol(")"));
     return call(canonical, position, list(std::move(operand)));
   }
-  if (canonical == "CEIL") return unsupported("CEIL(x TO unit)", "Use FLOOR(x TO unit) + INTERVAL");
   next();
   const TextPosition unit_position = peek().position;
   TRY_ASSIGN(std::string unit, unit_name());
   TRY(expect_symbol(")"));
-  return call("FLOOR(x TO unit)", position, list(text_literal(std::move(unit), unit_position), std::move(operand)));
+  return call(fmt::format("{}(x TO unit)", canonical), position,
+              list(text_literal(std::move(unit), unit_position), std::move(operand)));
 }
 
 }  // namespace tidegate::sql

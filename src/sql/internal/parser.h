@@ -102,11 +102,20 @@ class Parser {
   [[nodiscard]] Result<std::optional<AstExpression>> special_call(std::string_view upper, TextPosition position);
   [[nodiscard]] Result<AstExpression> extract(TextPosition position);
   [[nodiscard]] Result<AstExpression> trim(TextPosition position);
+  [[nodiscard]] Result<AstExpression> overlay(TextPosition position);
+  [[nodiscard]] Result<AstExpression> timestamp_arithmetic(std::string_view name, TextPosition position);
   [[nodiscard]] Result<AstExpression> substring(TextPosition position);
   [[nodiscard]] Result<AstExpression> position_of(TextPosition position);
   [[nodiscard]] Result<AstExpression> floor_to(std::string_view upper, TextPosition position);
   [[nodiscard]] Result<AstExpression> case_expression();
   [[nodiscard]] Result<AstExpression> cast();
+  // Functions of JSON: what follows the opening parenthesis.
+  [[nodiscard]] Result<AstExpression> json_exists(TextPosition position);
+  [[nodiscard]] Result<AstExpression> json_value(TextPosition position);
+  [[nodiscard]] Result<AstExpression> json_query(TextPosition position);
+  [[nodiscard]] Result<AstExpression> is_json(AstExpression left, TextPosition position);
+  [[nodiscard]] Result<> json_value_cases(std::string& modes, AstExpression& on_empty, AstExpression& on_error);
+  [[nodiscard]] Result<char> json_query_case();
   [[nodiscard]] Result<AstExpression> interval_literal();
   [[nodiscard]] Result<AstExpression> timestamp_literal();
   [[nodiscard]] Result<std::string> unit_name();

@@ -1,0 +1,126 @@
+// Texts as codes and back: numbers of characters, hexadecimal and binary digits, Base64, URLs.
+#include <array>
+
+#include "compute/internal/base64.h"
+#include "compute/internal/kernels.h"
+#include "compute/internal/loops.h"
+#include "compute/internal/url.h"
+#include "compute/internal/utf8.h"
+
+namespace tidegate::compute {
+
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+
+void ascii(Frame& frame) {
+  each_valid<int32_t>(frame, [&](size_t row) {
+    const std::string_view text = frame.args[0].text(row);
+    return text.empty() ? int32_t{0} : int32_t{static_cast<unsigned char>(text[0])};
+  });
+}
+
+// Codes above 127 are those of Latin-1, two bytes in UTF-8.
+void character(Frame& frame) {
+  each_text(frame, [&](size_t row) {
+    const int64_t number = frame.integer(0, row);
+    if (number < 0) return frame.put("");
+    const auto code = static_cast<unsigned>(number & 0xFF);
+    const char two[] = {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
+    const char one = static_cast<char>(code);
+    frame.put(code < 0x80 ? std::string_view(&one, 1) : std::string_view(two, 2));
+  });
+}
+
+// Digits of a number without leading zeros, `kBits` bits each.
+template <unsigned kBits>
+void digits(Frame& frame) {
+  std::array<char, 64> text{};
+  each_text(frame, [&](size_t row) {
+    auto value = static_cast<uint64_t>(frame.integer(0, row));
+    size_t at = text.size();
+    do {
+      text[--at] = kHexDigits[value & ((1U << kBits) - 1)];
+      value >>= kBits;
+    } while (value != 0);
+    frame.put(std::string_view(text.data() + at, text.size() - at));
+  });
+}
+
+void hex_of_text(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    for (const char c : frame.args[0].text(row)) {
+      out += kHexDigits[static_cast<unsigned char>(c) >> 4U];
+      out += kHexDigits[static_cast<unsigned char>(c) & 0xFU];
+    }
+    frame.put(out);
+  });
+}
+
+void to_base64(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    encode_base64(frame.args[0].text(row), out);
+    frame.put(out);
+  });
+}
+
+void from_base64(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    if (decode_base64(frame.args[0].text(row), out) && is_utf8(out)) return frame.put(out);
+    frame.fail(row);
+    frame.put_null();
+  });
+}
+
+void url_encode(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    encode_url(frame.args[0].text(row), out);
+    frame.put(out);
+  });
+}
+
+void url_decode(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    decode_url(frame.args[0].text(row), out) && is_utf8(out) ? frame.put(out) : frame.put_none();
+  });
+}
+
+void parse_url(Frame& frame) {
+  each_text(frame, [&](size_t row) {
+    const auto url = split_url(frame.args[0].text(row));
+    std::optional<std::string_view> part;
+    if (url) part = url_part(*url, frame.args[1].text(row));
+    if (part && frame.args.size() > 2) {
+      part = frame.args[1].text(row) == "QUERY" ? url_query_value(*part, frame.args[2].text(row)) : std::nullopt;
+    }
+    part ? frame.put(*part) : frame.put_none();
+  });
+}
+
+}  // namespace
+
+Function text_code_function(const sql::Call& call) {
+  switch (call.function) {
+    case FunctionId::kAscii: return {ascii};
+    case FunctionId::kChr: return {character};
+    case FunctionId::kBin: return {digits<1>};
+    case FunctionId::kHex: return {call.arguments[0].type == TypeKind::kString ? Kernel(hex_of_text) : digits<4>};
+    case FunctionId::kToBase64: return {to_base64};
+    case FunctionId::kFromBase64: return {from_base64};
+    case FunctionId::kUrlEncode: return {url_encode};
+    case FunctionId::kUrlDecode: return {url_decode};
+    default: return {parse_url};
+  }
+}
+
+}  // namespace tidegate::compute
