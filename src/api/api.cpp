@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/internal/api_impl.h"
+#include "api/internal/document_request.h"
 #include "net/http_problem.h"
 #include "security/audit.h"
 
@@ -18,6 +19,14 @@ void Call::reply(std::string json, int status) {
   response.status = status;
   response.body = std::move(json);
   if (status == 204) response.content_type.clear();
+  responder->respond(std::move(response));
+}
+
+void Call::reply_revision(std::string json, uint64_t revision, int status) {
+  net::HttpResponse response;
+  response.status = status;
+  response.body = std::move(json);
+  response.set_header("ETag", etag_of(revision));
   responder->respond(std::move(response));
 }
 
@@ -112,7 +121,16 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kStartPipeline: return on_pool(std::move(call), &ApiImpl::change);
     case Endpoint::kDevices: return on_pool(std::move(call), &ApiImpl::devices);
     case Endpoint::kAddDevice: return on_pool(std::move(call), &ApiImpl::add_device);
+    case Endpoint::kDevice: return on_pool(std::move(call), &ApiImpl::device);
+    case Endpoint::kChangeDevice: return on_pool(std::move(call), &ApiImpl::change_device);
     case Endpoint::kRemoveDevice: return on_pool(std::move(call), &ApiImpl::remove_device);
+    case Endpoint::kDeviceToken: return on_pool(std::move(call), &ApiImpl::device_token);
+    case Endpoint::kImportDevices: return on_pool(std::move(call), &ApiImpl::import_devices);
+    case Endpoint::kPlaces: return on_pool(std::move(call), &ApiImpl::places);
+    case Endpoint::kPlace: return on_pool(std::move(call), &ApiImpl::place);
+    case Endpoint::kAddPlace: return on_pool(std::move(call), &ApiImpl::add_place);
+    case Endpoint::kChangePlace: return on_pool(std::move(call), &ApiImpl::change_place);
+    case Endpoint::kRemovePlace: return on_pool(std::move(call), &ApiImpl::remove_place);
     case Endpoint::kLiveQuery: return on_pool(std::move(call), &ApiImpl::live);
   }
 }

@@ -15,6 +15,7 @@
 #include "io/clock.h"
 #include "log/log.h"
 #include "net/http_handler.h"
+#include "registry/registry.h"
 #include "security/authenticator.h"
 
 namespace tidegate::security {
@@ -39,6 +40,7 @@ struct ApiParts {
   ingest::Ingest& ingest;
   engine::Engine& engine;
   security::Authenticator& authenticator;
+  registry::Registry& registry;
   const security::PolicyGate& gate;  // everything that leaves goes through it
   StatementExecutor& statements;
   const io::Clock& clock;

@@ -49,6 +49,7 @@ class Platform {
     catalog_ = must(catalog::Catalog::open(*store_, *keys_, random_));
     log_ = must(log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
     authenticator = must(security::Authenticator::open(*store_, *keys_, random_, clock_));
+    registry_ = must(registry::Registry::open(*store_, *keys_, random_, clock_));
     ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
     engine_ = engine::Engine::create(*log_, clock_, devices_, {});
     statements = std::make_unique<StatementExecutor>(
@@ -61,6 +62,7 @@ class Platform {
                         .ingest = *ingest_,
                         .engine = *engine_,
                         .authenticator = *authenticator,
+                        .registry = *registry_,
                         .gate = gate_,
                         .statements = *statements,
                         .clock = clock_},
@@ -78,6 +80,7 @@ class Platform {
     engine_.reset();
     ingest_.reset();
     log_.reset();
+    registry_.reset();
     authenticator.reset();
     catalog_.reset();
     keys_.reset();
@@ -114,6 +117,7 @@ class Platform {
   std::unique_ptr<crypto::KeyRing> keys_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<registry::Registry> registry_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Api> api_;

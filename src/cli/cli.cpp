@@ -7,9 +7,8 @@
 #include <csignal>
 
 #include "cli/internal/commands.h"
+#include "cli/internal/device_commands.h"
 #include "cli/internal/sim_command.h"
-#include "crypto/certificates.h"
-#include "io/file.h"
 #include "sim/profile.h"
 
 namespace tidegate::cli {
@@ -31,8 +30,6 @@ struct CommandLine {
   std::string name;
   std::string sql;
   std::string user = "admin";
-  std::string fingerprint;
-  std::string certificate;
   std::string for_text;
   bool password_stdin = false;
   std::function<Result<int>()> command;  // exit code
@@ -107,7 +104,7 @@ void add_sim(CLI::App& app, CommandLine& line) {
       [&line] { line.command = client_command([&line] { return run_simulation(line.client, line.sim); }); });
 }
 
-// `tidegate stream list|get|delete`, and the same for pipelines and devices.
+// `tidegate stream list|get|delete`, and the same for pipelines.
 CLI::App* add_resource(CLI::App& app, CommandLine& line, const std::string& word, Resource resource) {
   CLI::App* group = app.add_subcommand(word, fmt::format("List, show and delete {}s", word));
   group->require_subcommand(1);
@@ -127,13 +124,6 @@ CLI::App* add_resource(CLI::App& app, CommandLine& line, const std::string& word
   return group;
 }
 
-Result<> read_certificate(CommandLine& line) {
-  if (line.certificate.empty()) return {};
-  TRY_ASSIGN(const std::string pem, io::read_file(line.certificate));
-  TRY_ASSIGN(line.fingerprint, crypto::certificate_fingerprint(pem));
-  return {};
-}
-
 void add_resources(CLI::App& app, CommandLine& line) {
   add_resource(app, line, "stream", Resource::kStream);
   CLI::App* pipelines = add_resource(app, line, "pipeline", Resource::kPipeline);
@@ -144,17 +134,6 @@ void add_resources(CLI::App& app, CommandLine& line) {
       line.command = client_command([&line, running] { return set_pipeline_running(line.client, line.name, running); });
     });
   }
-  CLI::App* devices = add_resource(app, line, "device", Resource::kDevice);
-  CLI::App* add = devices->add_subcommand("add", "Register a device; prints its token once");
-  add->add_option("name", line.name)->required();
-  add->add_option("--certificate-fingerprint", line.fingerprint, "SHA-256 of its client certificate, hex");
-  add->add_option("--certificate", line.certificate, "its client certificate (PEM file), in place of the fingerprint");
-  add->callback([&line] {
-    line.command = client_command([&line]() -> Result<> {
-      TRY(read_certificate(line));
-      return add_device(line.client, line.name, line.fingerprint);
-    });
-  });
 }
 
 void add_live_options(CLI::App& command, CommandLine& line) {
@@ -263,6 +242,8 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   add_serve(app, line, serve);
   add_queries(app, line);
   add_resources(app, line);
+  add_device_commands(app, line.client, line.command);
+  add_site_commands(app, line.client, line.command);
   add_session(app, line);
   add_sim(app, line);
   try {

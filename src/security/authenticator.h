@@ -1,8 +1,10 @@
 // Authenticator: credentials in, principal out; and the durable records behind it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +53,13 @@ class Authenticator {
 
   // Returns the device's token, shown once. AlreadyExists.
   [[nodiscard]] virtual Result<std::string> add_device(std::string_view name) = 0;
+  // Makes the batch durable, with what the caller puts beside it.
+  using WriteTogether = std::function<Result<>(store::WriteBatch)>;
+  // All or none; their tokens in the same order. AlreadyExists, and what `write` says.
+  [[nodiscard]] virtual Result<std::vector<std::string>> add_devices(std::span<const std::string> names,
+                                                                     const WriteTogether& write) = 0;
+  // A new token in place of the one it has, if it has one; its certificate stays.
+  [[nodiscard]] virtual Result<std::string> renew_device_token(std::string_view name) = 0;
   [[nodiscard]] virtual Result<> set_device_certificate(std::string_view name, std::string_view fingerprint) = 0;
   [[nodiscard]] virtual Result<> remove_device(std::string_view name) = 0;
   [[nodiscard]] virtual std::vector<DeviceRecord> devices() const = 0;

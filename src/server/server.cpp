@@ -12,7 +12,9 @@
 #include "log/embedded_log.h"
 #include "net/http_server.h"
 #include "net/mqtt_listener.h"
+#include "registry/registry.h"
 #include "security/tls_setup.h"
+#include "server/internal/adopt_devices.h"
 #include "server/internal/broker_store.h"
 #include "server/internal/mqtt_gateway.h"
 #include "sinks/sink_runner.h"
@@ -87,6 +89,7 @@ class WiredServer final : public Server {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<security::Authenticator> authenticator_;
+  std::unique_ptr<registry::Registry> registry_;
   std::unique_ptr<security::Audit> audit_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::unique_ptr<engine::Engine> engine_;
@@ -109,6 +112,8 @@ Result<> WiredServer::open_storage() {
   TRY_ASSIGN(tls_, security::prepare_tls(options_.data / "tls", {}, clock_, random_));
   TRY_ASSIGN(catalog_, catalog::Catalog::open(*store_, *keys_, random_));
   TRY_ASSIGN(authenticator_, security::Authenticator::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(registry_, registry::Registry::open(*store_, *keys_, random_, clock_));
+  TRY(adopt_devices(*authenticator_, *registry_));
   TRY_ASSIGN(audit_, security::Audit::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
   return {};
@@ -252,9 +257,11 @@ Result<> WiredServer::open_http() {
                            .ingest = *ingest_,
                            .engine = *engine_,
                            .authenticator = *authenticator_,
+                           .registry = *registry_,
                            .gate = gate_,
                            .statements = *statements_,
-                           .clock = clock_},
+                           .clock = clock_,
+                           .audit = audit_.get()},
                           std::move(options));
   net::HttpServerOptions listen;
   listen.address = options_.http.address;

@@ -25,6 +25,8 @@ struct Call {
   std::shared_ptr<net::HttpResponder> responder;
 
   void reply(std::string json, int status = 200);
+  // With the document's revision as ETag.
+  void reply_revision(std::string json, uint64_t revision, int status = 200);
   void reply(const Error& error) { responder->respond(net_problem(error)); }
 
  private:
@@ -54,9 +56,22 @@ class ApiImpl final : public Api {
   void login(Call& call);
   void password(Call& call);
   void logout(Call& call);
+
+  // devices.cpp
   void devices(Call& call);
+  void device(Call& call);
   void add_device(Call& call);
+  void change_device(Call& call);
   void remove_device(Call& call);
+  void device_token(Call& call);
+  void import_devices(Call& call);
+
+  // places.cpp
+  void places(Call& call);
+  void place(Call& call);
+  void add_place(Call& call);
+  void change_place(Call& call);
+  void remove_place(Call& call);
 
   // definitions.cpp
   void statements(Call& call);

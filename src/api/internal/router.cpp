@@ -27,7 +27,16 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/pipelines/{name}/start", Endpoint::kStartPipeline, Access::kAdmin},
     {"GET", "/api/v1/devices", Endpoint::kDevices, Access::kReader},
     {"POST", "/api/v1/devices", Endpoint::kAddDevice, Access::kAdmin},
+    {"GET", "/api/v1/devices/{name}", Endpoint::kDevice, Access::kReader},
+    {"PATCH", "/api/v1/devices/{name}", Endpoint::kChangeDevice, Access::kAdmin},
     {"DELETE", "/api/v1/devices/{name}", Endpoint::kRemoveDevice, Access::kAdmin},
+    {"POST", "/api/v1/devices/{name}/token", Endpoint::kDeviceToken, Access::kAdmin},
+    {"POST", "/api/v1/device-imports", Endpoint::kImportDevices, Access::kAdmin},
+    {"GET", "/api/v1/sites", Endpoint::kPlaces, Access::kReader},
+    {"POST", "/api/v1/sites", Endpoint::kAddPlace, Access::kAdmin},
+    {"GET", "/api/v1/sites/{name}", Endpoint::kPlace, Access::kReader},
+    {"PATCH", "/api/v1/sites/{name}", Endpoint::kChangePlace, Access::kAdmin},
+    {"DELETE", "/api/v1/sites/{name}", Endpoint::kRemovePlace, Access::kAdmin},
     {"GET", "/api/v1/query/live", Endpoint::kLiveQuery, Access::kReader},
 };
 

@@ -41,7 +41,16 @@ enum class Endpoint : uint8_t {
   kStartPipeline,
   kDevices,
   kAddDevice,
+  kDevice,
+  kChangeDevice,
   kRemoveDevice,
+  kDeviceToken,
+  kImportDevices,
+  kPlaces,
+  kPlace,
+  kAddPlace,
+  kChangePlace,
+  kRemovePlace,
   kLiveQuery,
 };
 

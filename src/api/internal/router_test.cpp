@@ -23,8 +23,10 @@ std::set<std::string> described_routes() {
     at = end + 1;
     if (line.starts_with("components:")) break;
     if (line.starts_with("  /")) path = line.substr(2, line.size() - 3);
-    for (const auto& [word, method] :
-         {std::pair{"    get:", "GET "}, {"    post:", "POST "}, {"    delete:", "DELETE "}}) {
+    for (const auto& [word, method] : {std::pair{"    get:", "GET "},
+                                       {"    post:", "POST "},
+                                       {"    patch:", "PATCH "},
+                                       {"    delete:", "DELETE "}}) {
       if (line == word) out.insert(method + path);
     }
   }

@@ -42,8 +42,7 @@ const ResourceText& text_of(Resource resource) {
                                         {"late", "late", true},
                                         {"lag_rows", "lag", true},
                                         {"error", "error"}}};
-  static const ResourceText kDevices{
-      "device", "devices", {{"name", "device"}, {"token", "token"}, {"certificate_fingerprint", "certificate"}}};
+  static const ResourceText kDevices{"device", "devices", {}};
   switch (resource) {
     case Resource::kStream: return kStreams;
     case Resource::kPipeline: return kPipelines;
@@ -54,13 +53,6 @@ const ResourceText& text_of(Resource resource) {
 
 std::string path_of(Resource resource, std::string_view name) {
   return fmt::format("/api/v1/{}/{}", text_of(resource).path, net::percent_encode(name));
-}
-
-const json::value& member(const json::value& object, std::string_view name) {
-  static const json::value kNull;
-  if (!object.is_object()) return kNull;
-  const json::value* found = object.get_object().if_contains({name.data(), name.size()});
-  return found == nullptr ? kNull : *found;
 }
 
 std::string list_table(const ResourceText& text, const json::value& list) {
@@ -77,7 +69,22 @@ std::string list_table(const ResourceText& text, const json::value& list) {
   return render_table(std::move(columns), rows, fmt::format("no {} yet", text.path));
 }
 
-// An object as "name  value" lines; texts of several lines (SQL) stand below their name.
+void print_json(const json::value& value) { print(json_text(value) + "\n"); }
+
+void print_done(const ClientOptions& options, std::string_view action, std::string_view word, std::string_view name) {
+  if (options.format == OutputFormat::kJson) return;
+  print(fmt::format("{} {} {}\n", action, word, printable(name)));
+}
+
+}  // namespace
+
+const json::value& member(const json::value& object, std::string_view name) {
+  static const json::value kNull;
+  if (!object.is_object()) return kNull;
+  const json::value* found = object.get_object().if_contains({name.data(), name.size()});
+  return found == nullptr ? kNull : *found;
+}
+
 std::string object_lines(const json::value& object) {
   if (!object.is_object()) return json_text(object) + "\n";
   std::vector<OutputColumn> columns{{"", false}, {"", false}};
@@ -111,15 +118,6 @@ std::string object_lines(const json::value& object) {
   return out + (below.empty() ? "" : "\n" + below);
 }
 
-void print_json(const json::value& value) { print(json_text(value) + "\n"); }
-
-void print_done(const ClientOptions& options, std::string_view action, std::string_view word, std::string_view name) {
-  if (options.format == OutputFormat::kJson) return;
-  print(fmt::format("{} {} {}\n", action, word, printable(name)));
-}
-
-}  // namespace
-
 Result<> list_resources(const ClientOptions& options, Resource resource) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   const ResourceText& text = text_of(resource);
@@ -135,16 +133,7 @@ Result<> list_resources(const ClientOptions& options, Resource resource) {
 
 Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
-  json::value found;
-  if (resource == Resource::kDevice) {
-    TRY_ASSIGN(const json::value answer, connection.call("GET", "/api/v1/devices"));
-    for (const json::value& device : member(answer, "devices").get_array()) {
-      if (member(device, "name") == json::value(name)) found = device;
-    }
-    if (found.is_null()) return fail(ErrorCode::NotFound, fmt::format("there is no device '{}'", name));
-  } else {
-    TRY_ASSIGN(found, connection.call("GET", path_of(resource, name)));
-  }
+  TRY_ASSIGN(const json::value found, connection.call("GET", path_of(resource, name)));
   if (options.format == OutputFormat::kJson) {
     print_json(found);
   } else {
@@ -164,20 +153,6 @@ Result<> set_pipeline_running(const ClientOptions& options, const std::string& n
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY(connection.call("POST", path_of(Resource::kPipeline, name) + (running ? "/start" : "/stop")));
   print_done(options, running ? "started" : "stopped", "pipeline", name);
-  return {};
-}
-
-Result<> add_device(const ClientOptions& options, const std::string& name, const std::string& certificate_fingerprint) {
-  TRY_ASSIGN(Connection connection, Connection::open(options));
-  json::object body{{"name", name}};
-  if (!certificate_fingerprint.empty()) body["certificate_fingerprint"] = certificate_fingerprint;
-  TRY_ASSIGN(const json::value answer, connection.call("POST", "/api/v1/devices", json::serialize(body)));
-  if (options.format == OutputFormat::kJson) {
-    print_json(answer);
-  } else {
-    print(fmt::format("added device {}\ntoken  {}\n\nIt is shown only now. MQTT: user name '{}', password the token.\n",
-                      printable(name), cell_text(member(answer, "token")), printable(name)));
-  }
   return {};
 }
 

@@ -1,6 +1,7 @@
 // The commands that ask a server and print its answer. Each returns an error for run_cli to print.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -18,8 +19,6 @@ enum class Resource : uint8_t { kStream, kPipeline, kDevice };
 [[nodiscard]] Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> delete_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> set_pipeline_running(const ClientOptions& options, const std::string& name, bool running);
-[[nodiscard]] Result<> add_device(const ClientOptions& options, const std::string& name,
-                                  const std::string& certificate_fingerprint);
 [[nodiscard]] Result<> show_status(const ClientOptions& options);
 
 // A script from a file ("-": standard input). Prints what was done; the error has the file's line and a caret.
@@ -41,6 +40,11 @@ struct LiveOptions {
 
 // An error whose text is on standard error already (with the source and a caret): only the exit code is left to give.
 [[nodiscard]] inline std::unexpected<Error> already_told() { return fail(ErrorCode::BadRequest, ""); }
+
+// A member of an object; null if there is none.
+[[nodiscard]] const boost::json::value& member(const boost::json::value& object, std::string_view name);
+// An object as "name  value" lines; texts of several lines (SQL) stand below their name.
+[[nodiscard]] std::string object_lines(const boost::json::value& object);
 
 // First word is SELECT or WITH, after comments and blanks.
 [[nodiscard]] bool is_query(std::string_view sql);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "crypto/passwords.h"
+#include "security/internal/account_names.h"
 
 namespace tidegate::security {
 namespace {
@@ -13,36 +14,12 @@ namespace {
 constexpr std::string_view kPrefix = "security/";
 constexpr std::string_view kEnd = "security0";
 constexpr std::string_view kUserPrefix = "security/user/";
-constexpr std::string_view kDevicePrefix = "security/device/";
 constexpr std::string_view kTokenPrefix = "security/token/";
-
-std::string key_of(std::string_view prefix, std::string_view name) { return fmt::format("{}{}", prefix, name); }
 
 // One answer for everything that is wrong with credentials, so that nobody learns which names exist.
 std::unexpected<Error> wrong_credentials() {
   return fail(ErrorCode::NotAuthenticated, "the name or the secret is wrong",
               "check both; an administrator can issue new ones");
-}
-
-DeviceRecord record_of(const std::string& name, const Device& device) {
-  DeviceRecord record{name, !device.token_hash.empty(), std::nullopt, device.created_us};
-  if (!device.fingerprint.empty()) record.certificate_fingerprint = device.fingerprint;
-  return record;
-}
-
-// Names appear in topics, keys and tables: printable, without the characters that mean something there.
-Result<> check_name(std::string_view name) {
-  const bool fits = !name.empty() && name.size() <= kMaxNameBytes && std::ranges::none_of(name, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '+' || c == '#' || c == '/';
-  });
-  if (fits) return {};
-  return fail(ErrorCode::BadRequest, fmt::format("'{}' cannot be a name", name),
-              fmt::format("use 1 to {} bytes without '/', '+', '#' and control characters", kMaxNameBytes));
-}
-
-std::unexpected<Error> no_such_device(std::string_view name) {
-  return fail(ErrorCode::NotFound, fmt::format("there is no device named '{}'", name),
-              "`tidegate device list` shows what there is");
 }
 
 }  // namespace
@@ -92,17 +69,6 @@ Result<> StoredAuthenticator::save_user(const std::string& name, const User& use
   out.fixed(static_cast<uint8_t>(user.one_time));
   store::WriteBatch batch;
   put(batch, key_of(kUserPrefix, name), bytes);
-  return store_.write(std::move(batch), store::Durability::kSynced);
-}
-
-Result<> StoredAuthenticator::save_device(const std::string& name, const Device& device) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.text(device.token_hash);
-  out.text(device.fingerprint);
-  out.fixed(device.created_us);
-  store::WriteBatch batch;
-  put(batch, key_of(kDevicePrefix, name), bytes);
   return store_.write(std::move(batch), store::Durability::kSynced);
 }
 
@@ -226,63 +192,6 @@ Result<std::string> StoredAuthenticator::issue_api_token(std::string_view name) 
   std::erase_if(accounts->api_tokens, [&](const auto& entry) { return entry.second == name; });
   accounts->api_tokens[hash] = name;
   return token;
-}
-
-Result<std::string> StoredAuthenticator::add_device(std::string_view name) {
-  TRY(check_name(name));
-  std::string token = crypto::random_token(random_);
-  Device device{crypto::sha256(token), {}, clock_.now_us()};
-  auto accounts = accounts_.lock();
-  if (accounts->devices.contains(std::string(name))) {
-    return fail(ErrorCode::AlreadyExists, fmt::format("a device named '{}' exists already", name),
-                "delete it first to issue a new token");
-  }
-  TRY(save_device(std::string(name), device));
-  accounts->devices[std::string(name)] = std::move(device);
-  return token;
-}
-
-Result<> StoredAuthenticator::set_device_certificate(std::string_view name, std::string_view fingerprint) {
-  auto accounts = accounts_.lock();
-  const auto found = accounts->devices.find(std::string(name));
-  if (found == accounts->devices.end()) return no_such_device(name);
-  const auto owner = accounts->device_by_fingerprint.find(std::string(fingerprint));
-  if (owner != accounts->device_by_fingerprint.end() && owner->second != name) {
-    return fail(ErrorCode::AlreadyExists, fmt::format("this certificate belongs to the device '{}'", owner->second));
-  }
-  Device changed = found->second;
-  changed.fingerprint = fingerprint;
-  TRY(save_device(found->first, changed));
-  accounts->device_by_fingerprint.erase(found->second.fingerprint);
-  accounts->device_by_fingerprint[changed.fingerprint] = found->first;
-  found->second = std::move(changed);
-  return {};
-}
-
-Result<> StoredAuthenticator::remove_device(std::string_view name) {
-  auto accounts = accounts_.lock();
-  const auto found = accounts->devices.find(std::string(name));
-  if (found == accounts->devices.end()) return no_such_device(name);
-  store::WriteBatch batch;
-  batch.erase(store::Family::kCatalog, key_of(kDevicePrefix, name));
-  TRY(store_.write(std::move(batch), store::Durability::kSynced));
-  accounts->device_by_fingerprint.erase(found->second.fingerprint);
-  accounts->devices.erase(found);
-  return {};
-}
-
-std::vector<DeviceRecord> StoredAuthenticator::devices() const {
-  const auto accounts = accounts_.lock();
-  std::vector<DeviceRecord> all;
-  for (const auto& [name, device] : accounts->devices) all.push_back(record_of(name, device));
-  return all;
-}
-
-std::optional<DeviceRecord> StoredAuthenticator::find_device(std::string_view name) const {
-  const auto accounts = accounts_.lock();
-  const auto found = accounts->devices.find(std::string(name));
-  if (found == accounts->devices.end()) return std::nullopt;
-  return record_of(found->first, found->second);
 }
 
 Result<std::unique_ptr<Authenticator>> Authenticator::open(store::Store& store, crypto::KeyRing& keys,

@@ -40,7 +40,6 @@ struct Accounts {
 inline constexpr int64_t kSessionUs = int64_t{12} * 3600 * kMicrosPerSecond;
 inline constexpr size_t kMaxSessions = 10'000;  // more than people at a site; the oldest to expire goes first
 inline constexpr size_t kMinPasswordChars = 10;
-inline constexpr size_t kMaxNameBytes = 256;  // of devices, users, tokens
 
 class StoredAuthenticator final : public Authenticator {
  public:
@@ -58,6 +57,9 @@ class StoredAuthenticator final : public Authenticator {
   void logout(std::string_view token) override;
   [[nodiscard]] Result<std::string> issue_api_token(std::string_view name) override;
   [[nodiscard]] Result<std::string> add_device(std::string_view name) override;
+  [[nodiscard]] Result<std::vector<std::string>> add_devices(std::span<const std::string> names,
+                                                             const WriteTogether& write) override;
+  [[nodiscard]] Result<std::string> renew_device_token(std::string_view name) override;
   [[nodiscard]] Result<> set_device_certificate(std::string_view name, std::string_view fingerprint) override;
   [[nodiscard]] Result<> remove_device(std::string_view name) override;
   [[nodiscard]] std::vector<DeviceRecord> devices() const override;
@@ -67,6 +69,7 @@ class StoredAuthenticator final : public Authenticator {
   [[nodiscard]] Result<> load_document(Accounts& accounts, std::string_view key, std::string_view sealed);
   void put(store::WriteBatch& batch, const std::string& key, std::string_view document);
   [[nodiscard]] Result<> save_user(const std::string& name, const User& user);
+  void put_device(store::WriteBatch& batch, const std::string& name, const Device& device);
   [[nodiscard]] Result<> save_device(const std::string& name, const Device& device);
   // The user, if the password is right. Slow on purpose; not under the lock.
   [[nodiscard]] Result<User> checked_user(std::string_view name, std::string_view password);
