@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/ids.h"
 #include "cli/internal/commands.h"
 #include "crypto/certificates.h"
 #include "io/file.h"
