@@ -125,6 +125,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kChangeDevice: return on_pool(std::move(call), &ApiImpl::change_device);
     case Endpoint::kRemoveDevice: return on_pool(std::move(call), &ApiImpl::remove_device);
     case Endpoint::kDeviceToken: return on_pool(std::move(call), &ApiImpl::device_token);
+    case Endpoint::kDeviceState: return on_pool(std::move(call), &ApiImpl::device_state);
     case Endpoint::kImportDevices: return on_pool(std::move(call), &ApiImpl::import_devices);
     case Endpoint::kPlaces: return on_pool(std::move(call), &ApiImpl::places);
     case Endpoint::kPlace: return on_pool(std::move(call), &ApiImpl::place);

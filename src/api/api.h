@@ -15,6 +15,8 @@
 #include "io/clock.h"
 #include "log/log.h"
 #include "net/http_handler.h"
+#include "registry/device_monitor.h"
+#include "registry/last_values.h"
 #include "registry/registry.h"
 #include "security/authenticator.h"
 
@@ -41,6 +43,8 @@ struct ApiParts {
   engine::Engine& engine;
   security::Authenticator& authenticator;
   registry::Registry& registry;
+  const registry::LastValues& last_values;
+  const registry::DeviceMonitor& monitor;
   const security::PolicyGate& gate;  // everything that leaves goes through it
   StatementExecutor& statements;
   const io::Clock& clock;

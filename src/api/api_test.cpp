@@ -54,7 +54,10 @@ class Platform {
     engine_ = engine::Engine::create(*log_, clock_, devices_, {});
     statements = std::make_unique<StatementExecutor>(
         StatementParts{.catalog = *catalog_, .log = *log_, .ingest = *ingest_, .engine = *engine_});
+    const auto events = must(catalog_->add_system_stream(registry::device_events_definition()));
     REQUIRE(statements->restore());
+    last_values_ = registry::LastValues::create(*log_, devices_, {});
+    monitor_ = registry::DeviceMonitor::create({*log_, *registry_, *last_values_, devices_, clock_, events}, false);
     ApiOptions options;
     options.authentication = authentication;
     api_ = Api::create({.catalog = *catalog_,
@@ -63,6 +66,8 @@ class Platform {
                         .engine = *engine_,
                         .authenticator = *authenticator,
                         .registry = *registry_,
+                        .last_values = *last_values_,
+                        .monitor = *monitor_,
                         .gate = gate_,
                         .statements = *statements,
                         .clock = clock_},
@@ -76,6 +81,8 @@ class Platform {
     api_->stop();
     server_.reset();
     api_.reset();
+    monitor_.reset();
+    last_values_.reset();
     statements.reset();
     engine_.reset();
     ingest_.reset();
@@ -118,6 +125,8 @@ class Platform {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::unique_ptr<registry::Registry> registry_;
+  std::unique_ptr<registry::LastValues> last_values_;
+  std::unique_ptr<registry::DeviceMonitor> monitor_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Api> api_;

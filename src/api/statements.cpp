@@ -62,6 +62,7 @@ Result<> StatementExecutor::open(const catalog::Catalog::StreamPtr& stream) {
   if (const auto dead_letters = parts_.catalog.find_stream(catalog::dead_letter_name(stream->name))) {
     TRY(parts_.log.open_stream(dead_letters));
     parts_.ingest.add_stream(stream, dead_letters);
+    if (parts_.stream_opened) parts_.stream_opened(stream);
   }
   return {};
 }
@@ -147,6 +148,10 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
     if (same_text(existing->sql, statement.sql)) return result("unchanged", "pipeline", existing->name);
     return fail(ErrorCode::SqlAlreadyExists, fmt::format("pipeline '{}' exists with another query", name),
                 fmt::format("SET 'pipeline.name' = '...' before this INSERT, or DROP PIPELINE {} first.", name));
+  }
+  if (catalog::is_system_stream(*statement.target)) {
+    return fail(ErrorCode::NotAuthorized, fmt::format("'{}' is a stream of the server's own", statement.target->name),
+                "pipelines may read it; let them write into another");
   }
   std::erase(reads, statement.target->name);
   catalog::PipelineDefinition definition{.id = {},
@@ -260,6 +265,7 @@ Result<> StatementExecutor::drop_stream_locked(std::string_view name) {
   const auto dead_letters = parts_.catalog.find_stream(catalog::dead_letter_name(stream->name));
   TRY(parts_.catalog.drop_stream(name));
   parts_.ingest.remove_stream(stream->id);
+  if (parts_.stream_dropped) parts_.stream_dropped(stream->id);
   if (stream->connector != catalog::Connector::kStream && parts_.stop_sink) parts_.stop_sink(stream->id);
   if (dead_letters) TRY(parts_.log.drop_stream(dead_letters->id));
   return parts_.log.drop_stream(stream->id);

@@ -41,6 +41,9 @@ struct StatementParts {
   // A stream with a connector that carries its records out was opened, or is about to be dropped. May be empty.
   std::function<Result<>(catalog::Catalog::StreamPtr)> start_sink{};
   std::function<void(StreamId)> stop_sink{};
+  // A stream that takes records from outside was opened, or is about to be dropped. May be empty.
+  std::function<void(catalog::Catalog::StreamPtr)> stream_opened{};
+  std::function<void(StreamId)> stream_dropped{};
 };
 
 // One script, drop or start at a time (a lock); any thread, but not a network thread: it waits for the disk.

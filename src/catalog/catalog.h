@@ -37,6 +37,9 @@ class Catalog {
   // Gives the definition its id. Makes the system streams that go with it in the same write: for every stream that
   // takes records from outside `<name>_dead_letters` (dead_letter_schema()).
   [[nodiscard]] virtual Result<StreamPtr> add_stream(StreamDefinition definition) = 0;
+  // A stream of the server's own: nothing comes from outside, and it cannot be dropped. The one there is, if it was
+  // made so; SqlAlreadyExists if a user's has the name.
+  [[nodiscard]] virtual Result<StreamPtr> add_system_stream(StreamDefinition definition) = 0;
   [[nodiscard]] virtual Result<> add_view(ViewDefinition definition) = 0;
   // Gives the definition its id; `late_schema`, if any, makes `<pipeline name>_late` with it in the same write.
   // `reads` are the names of the streams and views it reads.
@@ -52,6 +55,8 @@ class Catalog {
 // time TIMESTAMP_LTZ(3) (when it arrived), device STRING, topic STRING, code INT (error number), reason STRING,
 // payload STRING. `device` is its device column.
 [[nodiscard]] columnar::SchemaPtr dead_letter_schema();
+// Of a stream made by add_system_stream().
+[[nodiscard]] bool is_system_stream(const StreamDefinition& stream);
 [[nodiscard]] std::string dead_letter_name(std::string_view stream);  // <stream>_dead_letters
 [[nodiscard]] std::string late_name(std::string_view pipeline);       // <pipeline>_late
 

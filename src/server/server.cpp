@@ -12,7 +12,7 @@
 #include "log/embedded_log.h"
 #include "net/http_server.h"
 #include "net/mqtt_listener.h"
-#include "registry/registry.h"
+#include "registry/device_monitor.h"
 #include "security/tls_setup.h"
 #include "server/internal/adopt_devices.h"
 #include "server/internal/broker_store.h"
@@ -71,6 +71,7 @@ class WiredServer final : public Server {
   [[nodiscard]] std::vector<api::Metric> mqtt_metrics() const;
   [[nodiscard]] std::vector<api::Metric> log_metrics() const;
   [[nodiscard]] std::vector<api::Metric> sink_metrics() const;
+  [[nodiscard]] std::vector<api::Metric> device_metrics() const;
   [[nodiscard]] std::vector<api::Metric> more_metrics() const;
   [[nodiscard]] std::vector<std::string> warnings() const;
   // To the subscribers of the broker; Overloaded before it runs, so that a sink tries again.
@@ -95,7 +96,9 @@ class WiredServer final : public Server {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<sinks::SinkRunner> sinks_;
+  std::unique_ptr<registry::LastValues> last_values_;
   std::unique_ptr<api::StatementExecutor> statements_;
+  std::unique_ptr<registry::DeviceMonitor> monitor_;
   std::unique_ptr<MqttGateway> gateway_;
   std::unique_ptr<BrokerStore> broker_store_;
   std::unique_ptr<net::MqttBroker> broker_;
@@ -128,19 +131,27 @@ Result<> WiredServer::open_platform() {
       *log_, clock_,
       {.folders = {options_.data / "sinks", options_.sink_folders},
        .publish = [this](std::string_view topic, std::string_view payload) { return publish(topic, payload); }});
+  last_values_ = registry::LastValues::create(*log_, devices_, {});
+  auto events = catalog_->add_system_stream(registry::device_events_definition());
+  if (!events) log_error("who is online cannot be written down", {{"error", events.error().to_string()}});
   statements_ = std::make_unique<api::StatementExecutor>(api::StatementParts{
       .catalog = *catalog_,
       .log = *log_,
       .ingest = *ingest_,
       .engine = *engine_,
       .start_sink = [this](catalog::Catalog::StreamPtr stream) { return sinks_->add_sink(std::move(stream)); },
-      .stop_sink = [this](StreamId stream) { forget_sink(stream); }});
-  return statements_->restore();
+      .stop_sink = [this](StreamId stream) { forget_sink(stream); },
+      .stream_opened = [this](catalog::Catalog::StreamPtr stream) { last_values_->follow(std::move(stream)); },
+      .stream_dropped = [this](StreamId stream) { last_values_->forget(stream); }});
+  TRY(statements_->restore());
+  monitor_ = registry::DeviceMonitor::create(
+      {*log_, *registry_, *last_values_, devices_, clock_, events ? *events : nullptr}, false);
+  return {};
 }
 
 Result<> WiredServer::open_mqtt() {
   if (!options_.mqtt && !options_.mqtts) return {};
-  gateway_ = std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, options_.insecure_dev);
+  gateway_ = std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, *monitor_, options_.insecure_dev);
   TRY_ASSIGN(crypto::Key key, keys_->data_key("broker"));
   broker_store_ = std::make_unique<BrokerStore>(*store_, std::move(key), random_);
   TRY_ASSIGN(broker_, net::MqttBroker::create({}, *gateway_, broker_store_.get(), clock_, random_));
@@ -239,8 +250,19 @@ std::vector<api::Metric> WiredServer::sink_metrics() const {
           {"tidegate_sinks_failing", "sinks whose last attempt failed", false, failing}};
 }
 
+std::vector<api::Metric> WiredServer::device_metrics() const {
+  const registry::LastValueStats stats = last_values_->stats();
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  return {{"tidegate_devices", "registered", false, number(registry_->device_count())},
+          {"tidegate_last_values_bytes", "memory for last values", false, number(stats.bytes)},
+          {"tidegate_last_values_skipped_rows_total", "records not looked at for last values, for want of time", true,
+           number(stats.skipped_rows)},
+          {"tidegate_last_values_refused_total", "records of devices that found no room", true, number(stats.refused)}};
+}
+
 std::vector<api::Metric> WiredServer::more_metrics() const {
   std::vector<api::Metric> all = log_metrics();
+  for (api::Metric& metric : device_metrics()) all.push_back(std::move(metric));
   for (api::Metric& metric : sink_metrics()) all.push_back(std::move(metric));
   for (api::Metric& metric : mqtt_metrics()) all.push_back(std::move(metric));
   return all;
@@ -258,6 +280,8 @@ Result<> WiredServer::open_http() {
                            .engine = *engine_,
                            .authenticator = *authenticator_,
                            .registry = *registry_,
+                           .last_values = *last_values_,
+                           .monitor = *monitor_,
                            .gate = gate_,
                            .statements = *statements_,
                            .clock = clock_,

@@ -64,6 +64,7 @@ class ApiImpl final : public Api {
   void change_device(Call& call);
   void remove_device(Call& call);
   void device_token(Call& call);
+  void device_state(Call& call);
   void import_devices(Call& call);
 
   // places.cpp

@@ -31,6 +31,7 @@ constexpr Route kRoutes[] = {
     {"PATCH", "/api/v1/devices/{name}", Endpoint::kChangeDevice, Access::kAdmin},
     {"DELETE", "/api/v1/devices/{name}", Endpoint::kRemoveDevice, Access::kAdmin},
     {"POST", "/api/v1/devices/{name}/token", Endpoint::kDeviceToken, Access::kAdmin},
+    {"GET", "/api/v1/devices/{name}/state", Endpoint::kDeviceState, Access::kReader},
     {"POST", "/api/v1/device-imports", Endpoint::kImportDevices, Access::kAdmin},
     {"GET", "/api/v1/sites", Endpoint::kPlaces, Access::kReader},
     {"POST", "/api/v1/sites", Endpoint::kAddPlace, Access::kAdmin},

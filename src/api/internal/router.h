@@ -45,6 +45,7 @@ enum class Endpoint : uint8_t {
   kChangeDevice,
   kRemoveDevice,
   kDeviceToken,
+  kDeviceState,
   kImportDevices,
   kPlaces,
   kPlace,

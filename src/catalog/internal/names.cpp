@@ -94,6 +94,7 @@ columnar::SchemaPtr dead_letter_schema() {
   return kSchema;
 }
 
+bool is_system_stream(const StreamDefinition& stream) { return stream.options.contains(kSystemOption); }
 std::string dead_letter_name(std::string_view stream) { return fmt::format("{}_dead_letters", stream); }
 std::string late_name(std::string_view pipeline) { return fmt::format("{}_late", pipeline); }
 

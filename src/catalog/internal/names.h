@@ -18,6 +18,7 @@ struct Documents;
 // InUse when a pipeline reads or writes it, or a view names it.
 [[nodiscard]] Result<> check_unused(const Documents& documents, std::string_view relation);
 [[nodiscard]] std::unexpected<Error> no_such(std::string_view kind, std::string_view name);
+inline constexpr const char* kSystemOption = "system";  // no option that a statement can set
 [[nodiscard]] StreamDefinition dead_letter_stream(std::string name, StreamId id);
 
 }  // namespace tidegate::catalog

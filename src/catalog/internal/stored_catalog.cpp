@@ -135,6 +135,25 @@ Result<Catalog::StreamPtr> StoredCatalog::add_stream(StreamDefinition definition
   return added;
 }
 
+Result<Catalog::StreamPtr> StoredCatalog::add_system_stream(StreamDefinition definition) {
+  auto documents = documents_.lock();
+  const auto present = documents->streams.find(lower(definition.name));
+  if (present != documents->streams.end() && is_system_stream(*present->second)) return present->second;
+  TRY(check_relation_is_free(*documents, definition.name));
+  definition.options[kSystemOption] = "true";
+  definition.id = StreamId{++documents->last_stream_id};
+  store::WriteBatch batch;
+  put(batch, stream_key(definition.id), encode(definition));
+  put_counters(batch, *documents);
+  if (auto written = store_.write(std::move(batch), store::Durability::kSynced); !written) {
+    --documents->last_stream_id;
+    return fail(std::move(written.error()));
+  }
+  auto made = std::make_shared<const StreamDefinition>(std::move(definition));
+  documents->streams[lower(made->name)] = made;
+  return made;
+}
+
 Result<> StoredCatalog::add_view(ViewDefinition definition) {
   auto documents = documents_.lock();
   TRY(check_relation_is_free(*documents, definition.name));
@@ -194,6 +213,9 @@ Result<> StoredCatalog::drop_stream(std::string_view name) {
   auto documents = documents_.lock();
   const auto found = documents->streams.find(lower(name));
   if (found == documents->streams.end()) return no_such("stream", name);
+  if (is_system_stream(*found->second)) {
+    return fail(ErrorCode::InUse, fmt::format("'{}' is a stream of the server's own", found->second->name));
+  }
   TRY(check_unused(*documents, name));
   const auto dead = documents->streams.find(lower(dead_letter_name(name)));
   store::WriteBatch batch;

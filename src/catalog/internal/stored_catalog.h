@@ -37,6 +37,7 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] std::vector<ViewDefinition> views() const override;
   [[nodiscard]] std::vector<PipelineDefinition> pipelines() const override;
   [[nodiscard]] Result<StreamPtr> add_stream(StreamDefinition definition) override;
+  [[nodiscard]] Result<StreamPtr> add_system_stream(StreamDefinition definition) override;
   [[nodiscard]] Result<> add_view(ViewDefinition definition) override;
   [[nodiscard]] Result<PipelineDefinition> add_pipeline(PipelineDefinition definition, std::vector<std::string> reads,
                                                         columnar::SchemaPtr late_schema) override;

@@ -99,7 +99,7 @@ void add_device_commands(CLI::App& app, const ClientOptions& client, Command& co
   on_use(list, command, [&client, words] { return list_devices(client, words->choice); });
   CLI::App* get = group->add_subcommand("get", "One device in full");
   get->add_option("name", words->name)->required();
-  on_use(get, command, [&client, words] { return show_resource(client, Resource::kDevice, words->name); });
+  on_use(get, command, [&client, words] { return show_device(client, words->name); });
   add_changes(group, client, command, words);
   add_import(group, client, command, words);
 }

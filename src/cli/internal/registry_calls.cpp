@@ -90,26 +90,6 @@ std::string choice_query(const DeviceChoice& choice) {
   return query;
 }
 
-std::string interval_text(const json::value& device) {
-  const json::value& interval = member(device, "interval_ms");
-  if (!interval.is_int64()) return "-";
-  const int64_t ms = interval.get_int64();
-  if (ms % 86'400'000 == 0) return fmt::format("{}d", ms / 86'400'000);
-  if (ms % 3'600'000 == 0) return fmt::format("{}h", ms / 3'600'000);
-  if (ms % 60'000 == 0) return fmt::format("{}m", ms / 60'000);
-  return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{}ms", ms);
-}
-
-std::string labels_text(const json::value& device) {
-  const json::value& labels = member(device, "labels");
-  if (!labels.is_object() || labels.get_object().empty()) return "-";
-  std::string out;
-  for (const auto& [name, value] : labels.get_object()) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : ",", std::string_view(name.data(), name.size()), cell_text(value));
-  }
-  return out;
-}
-
 std::vector<std::string> device_row(const json::value& device) {
   const auto text = [&](std::string_view name) {
     const json::value& value = member(device, name);
@@ -131,6 +111,26 @@ std::string token_note(std::string_view name, const json::value& token) {
 }
 
 }  // namespace
+
+std::string interval_text(const json::value& device) {
+  const json::value& interval = member(device, "interval_ms");
+  if (!interval.is_int64()) return "-";
+  const int64_t ms = interval.get_int64();
+  if (ms % 86'400'000 == 0) return fmt::format("{}d", ms / 86'400'000);
+  if (ms % 3'600'000 == 0) return fmt::format("{}h", ms / 3'600'000);
+  if (ms % 60'000 == 0) return fmt::format("{}m", ms / 60'000);
+  return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{}ms", ms);
+}
+
+std::string labels_text(const json::value& device) {
+  const json::value& labels = member(device, "labels");
+  if (!labels.is_object() || labels.get_object().empty()) return "-";
+  std::string out;
+  for (const auto& [name, value] : labels.get_object()) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", std::string_view(name.data(), name.size()), cell_text(value));
+  }
+  return out;
+}
 
 Result<> add_device(const ClientOptions& options, const NewDevice& device) {
   TRY_ASSIGN(json::object body, members_of(device.values));

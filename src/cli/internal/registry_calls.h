@@ -1,6 +1,7 @@
 // Devices and sites over the API: what the words of the command line ask for, and what they print.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct NewDevice {
                                      const std::string& revision);
 [[nodiscard]] Result<> move_device(const ClientOptions& options, const std::string& name, const std::string& place);
 [[nodiscard]] Result<> list_devices(const ClientOptions& options, const DeviceChoice& choice);
+// The document, whether it is online, and its last values.
+[[nodiscard]] Result<> show_device(const ClientOptions& options, const std::string& name);
 [[nodiscard]] Result<> renew_token(const ClientOptions& options, const std::string& name);
 
 struct DeviceImport {
@@ -47,6 +50,10 @@ struct DeviceImport {
 };
 // All devices of the file, or none; the lines that are wrong are on standard error.
 [[nodiscard]] Result<> import_devices(const ClientOptions& options, const DeviceImport& import);
+
+// "30s", "line=3,vendor=acme"; "-" where there is none.
+[[nodiscard]] std::string interval_text(const boost::json::value& device);
+[[nodiscard]] std::string labels_text(const boost::json::value& device);
 
 struct SiteValues {
   std::optional<std::string> time_zone;

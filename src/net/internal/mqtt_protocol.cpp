@@ -262,6 +262,7 @@ void MqttProtocol::take_over() {
 
 void MqttProtocol::shut_down() {
   will_.reset();  // the server goes, not the client
+  server_stops_ = true;
   close_with(kServerShuttingDown);
 }
 
@@ -292,6 +293,7 @@ void MqttProtocol::closed() {
   }
   thread_.core.close_session(session_, owner(), expiry_s_);
   session_.reset();
+  if (!server_stops_) thread_.core.handler().disconnected(*identity_, took_leave_);
 }
 
 void publish_left_message(MqttThread& thread, const MqttIdentity& identity, const MqttMessagePtr& message) {

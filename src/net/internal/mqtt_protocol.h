@@ -89,6 +89,8 @@ class MqttProtocol {
   MqttVersion version_ = MqttVersion::kV5;
   bool closing_ = false;
   bool taken_over_ = false;
+  bool took_leave_ = false;    // the client said so
+  bool server_stops_ = false;  // then nobody is told that the client is gone
   uint16_t keep_alive_s_ = 0;
   uint32_t expiry_s_ = 0;
   uint32_t max_packet_bytes_ = 0;  // of the client's; 0: any

@@ -79,6 +79,7 @@ MqttReason MqttProtocol::accept(MqttConnect& connect) {
   if (opened.reason != kSuccess) return refuse_connect(opened.reason);
   session_ = std::move(opened.session);
   answer_connect(connect, opened.present, assigned);
+  core.handler().connected(*identity_);
   return kSuccess;
 }
 
@@ -173,6 +174,7 @@ MqttReason MqttProtocol::on_disconnect(const MqttFrame& frame) {
     expiry_s_ = std::min(wanted_s, thread_.core.options().max_session_expiry_s);
   }
   if (packet.reason == kSuccess) will_.reset();
+  took_leave_ = packet.reason == kSuccess;
   closing_ = true;
   return kSuccess;
 }

@@ -50,8 +50,18 @@ class Lane final : public net::MqttLane {
 }  // namespace
 
 MqttGateway::MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
-                         bool open)
-    : authenticator_(authenticator), audit_(audit), ingest_(ingest), open_(open) {}
+                         registry::DeviceMonitor& monitor, bool open)
+    : authenticator_(authenticator), audit_(audit), ingest_(ingest), monitor_(monitor), open_(open) {}
+
+void MqttGateway::connected(const net::MqttIdentity& identity) {
+  const security::Principal& who = server::principal_of(identity);
+  if (who.kind == security::PrincipalKind::kDevice) monitor_.connected(who.name);
+}
+
+void MqttGateway::disconnected(const net::MqttIdentity& identity, bool properly) {
+  const security::Principal& who = server::principal_of(identity);
+  if (who.kind == security::PrincipalKind::kDevice) monitor_.disconnected(who.name, properly);
+}
 
 Result<security::Principal> MqttGateway::principal_of(const net::MqttCredentials& who) {
   if (open_) {
