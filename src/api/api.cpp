@@ -66,8 +66,8 @@ Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& reques
     who = parts_.authenticator.device_by_certificate(*request.certificate_fingerprint);
   }
   if (!who) return who;
-  if (who->kind == PrincipalKind::kDevice && access != Access::kIngest) {
-    return fail(ErrorCode::NotAuthorized, "a device may only send records");
+  if (security::is_machine(*who) && access != Access::kIngest) {
+    return fail(ErrorCode::NotAuthorized, "devices and gateways may only send records");
   }
   if (access == Access::kAdmin && !who->admin) {
     return fail(ErrorCode::NotAuthorized, "only an administrator may do that");
@@ -127,6 +127,12 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kDeviceToken: return on_pool(std::move(call), &ApiImpl::device_token);
     case Endpoint::kDeviceState: return on_pool(std::move(call), &ApiImpl::device_state);
     case Endpoint::kImportDevices: return on_pool(std::move(call), &ApiImpl::import_devices);
+    case Endpoint::kGateways: return on_pool(std::move(call), &ApiImpl::gateways);
+    case Endpoint::kGateway: return on_pool(std::move(call), &ApiImpl::gateway);
+    case Endpoint::kAddGateway: return on_pool(std::move(call), &ApiImpl::add_gateway);
+    case Endpoint::kChangeGateway: return on_pool(std::move(call), &ApiImpl::change_gateway);
+    case Endpoint::kRemoveGateway: return on_pool(std::move(call), &ApiImpl::remove_gateway);
+    case Endpoint::kGatewayToken: return on_pool(std::move(call), &ApiImpl::gateway_token);
     case Endpoint::kPlaces: return on_pool(std::move(call), &ApiImpl::places);
     case Endpoint::kPlace: return on_pool(std::move(call), &ApiImpl::place);
     case Endpoint::kAddPlace: return on_pool(std::move(call), &ApiImpl::add_place);
@@ -145,9 +151,8 @@ void ApiImpl::on_pool(Call call, void (ApiImpl::*endpoint)(Call&)) {
 
 void ApiImpl::audit(const Call& call, std::string what, std::string target, const Result<>& outcome) {
   if (parts_.audit == nullptr) return;
-  const bool device = call.principal.kind == security::PrincipalKind::kDevice && !call.principal.name.empty();
   security::AuditEvent event;
-  event.who = device ? "device/" + call.principal.name : call.principal.name;
+  event.who = security::audit_name(call.principal);
   event.what = std::move(what);
   event.target = std::move(target);
   event.allowed = outcome.has_value();

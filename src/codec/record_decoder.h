@@ -41,6 +41,14 @@ struct TopicValue {
   std::optional<StringCode> code;  // of the device column
 };
 
+// The devices that a sender of many may speak for.
+class DeviceAllowance {
+ public:
+  virtual ~DeviceAllowance() = default;
+  [[nodiscard]] virtual bool takes(StringCode device) const = 0;
+  [[nodiscard]] virtual std::string_view sender() const = 0;  // its name, for the reason
+};
+
 // What every row of a payload must also satisfy.
 struct RowRules {
   // Rows with a later event time are misfits (RecordFromFuture).
@@ -51,6 +59,8 @@ struct RowRules {
   std::optional<int64_t> default_time_us;
   // Rows of other devices are misfits (NotAuthorized).
   std::optional<StringCode> only_device;
+  // Rows of devices that it does not take are misfits (NotAuthorized); null: any.
+  const DeviceAllowance* allowance = nullptr;
   // Fills columns that the record leaves out or that are null in it, before default_device does; rows that say
   // something else there are misfits (RecordContradictsTopic).
   std::span<const TopicValue> from_topic;

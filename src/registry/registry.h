@@ -22,7 +22,7 @@ namespace tidegate::registry {
 struct DeviceFilter {
   std::string type;                                                        // empty: any
   std::string place;                                                       // at this place or below it; empty: any
-  std::string name;                                                        // name_pattern.h; empty: any
+  std::string name;                                                        // security/name_pattern.h; empty: any
   std::vector<std::pair<std::string, std::optional<std::string>>> labels;  // without a value: has the label
 
   [[nodiscard]] bool takes(const Device& device) const;

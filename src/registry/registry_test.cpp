@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "registry/name_pattern.h"
+#include "security/name_pattern.h"
 
 namespace tidegate::registry {
 namespace {
@@ -247,6 +247,7 @@ TEST_CASE("a changed document is found at the next start") {
 }
 
 TEST_CASE("patterns") {
+  using security::matches_pattern;
   CHECK(matches_pattern("pump-12", "pump-*"));
   CHECK(matches_pattern("pump-", "pump-*"));
   CHECK(!matches_pattern("pum", "pump-*"));

@@ -25,6 +25,13 @@ struct DeviceRecord {
   int64_t created_us = 0;
 };
 
+struct GatewayRecord {
+  std::string name;
+  std::vector<std::string> devices;  // names and patterns (device_scope.h)
+  int64_t created_us = 0;
+  uint64_t revision = 0;
+};
+
 // Secrets are stored as scrypt (passwords, RFC 7914) or SHA-256 (tokens of 256 random bits) hashes, compared in
 // constant time; wrong passwords slow their account down (tokens cannot be guessed, so they do not). Any thread.
 class Authenticator {
@@ -64,6 +71,19 @@ class Authenticator {
   [[nodiscard]] virtual Result<> remove_device(std::string_view name) = 0;
   [[nodiscard]] virtual std::vector<DeviceRecord> devices() const = 0;
   [[nodiscard]] virtual std::optional<DeviceRecord> find_device(std::string_view name) const = 0;
+
+  // A gateway authenticates as a device does, by name and token, and shares the devices' names. Returns its token,
+  // shown once. AlreadyExists, BadRequest.
+  [[nodiscard]] virtual Result<std::string> add_gateway(std::string_view name, std::vector<std::string> patterns) = 0;
+  // At once for open connections too. NotFound, BadRequest, PreconditionFailed if it is not at `revision`.
+  [[nodiscard]] virtual Result<GatewayRecord> set_gateway_devices(std::string_view name,
+                                                                  std::vector<std::string> patterns,
+                                                                  std::optional<uint64_t> revision) = 0;
+  [[nodiscard]] virtual Result<std::string> renew_gateway_token(std::string_view name) = 0;
+  // Nothing more is taken from it, on open connections too.
+  [[nodiscard]] virtual Result<> remove_gateway(std::string_view name) = 0;
+  [[nodiscard]] virtual std::vector<GatewayRecord> gateways() const = 0;
+  [[nodiscard]] virtual std::optional<GatewayRecord> find_gateway(std::string_view name) const = 0;
 };
 
 }  // namespace tidegate::security

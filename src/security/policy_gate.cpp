@@ -7,8 +7,8 @@
 namespace tidegate::security {
 
 Result<> PolicyGate::may_read(const Principal& reader, StreamId) const {
-  if (reader.kind != PrincipalKind::kDevice) return {};
-  return fail(ErrorCode::NotAuthorized, fmt::format("the device '{}' may not read streams", reader.name),
+  if (!is_machine(reader)) return {};
+  return fail(ErrorCode::NotAuthorized, fmt::format("'{}' may not read streams", audit_name(reader)),
               "devices send records and hear the topics below devices/<name>/; people and services read streams");
 }
 

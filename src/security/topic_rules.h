@@ -2,6 +2,8 @@
 //   people and services   everything
 //   a device publishes    anywhere but below devices/ of another (ingest checks that its records are its own)
 //   a device subscribes   below devices/<its name>/
+//   a gateway             the same, with the devices that it speaks for; it may subscribe below devices/+/ and hears
+//   theirs
 #pragma once
 
 #include <string_view>

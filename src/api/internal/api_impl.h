@@ -67,6 +67,14 @@ class ApiImpl final : public Api {
   void device_state(Call& call);
   void import_devices(Call& call);
 
+  // gateways.cpp
+  void gateways(Call& call);
+  void gateway(Call& call);
+  void add_gateway(Call& call);
+  void change_gateway(Call& call);
+  void remove_gateway(Call& call);
+  void gateway_token(Call& call);
+
   // places.cpp
   void places(Call& call);
   void place(Call& call);

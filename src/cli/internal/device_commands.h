@@ -1,4 +1,4 @@
-// `tidegate device ...` and `tidegate site ...`.
+// `tidegate device ...`, `tidegate gateway ...` and `tidegate site ...`.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,7 @@ namespace tidegate::cli {
 
 // Adds the words to `app`; `command` is set to what the line asked for. Both references outlive the app.
 void add_device_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
+void add_gateway_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_site_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 
 }  // namespace tidegate::cli

@@ -120,7 +120,16 @@ std::optional<Error> RowTarget::check_device(std::optional<StringCode> from_reco
   const TopicValue* topic = has_topic_ && target_.device_column ? topic_value(*target_.device_column) : nullptr;
   const std::optional<StringCode> from_topic = topic != nullptr ? topic->code : std::nullopt;
   for (const auto& [named, where] : {std::pair{from_record, "record"}, std::pair{from_topic, "topic"}}) {
-    if (!rules_->only_device || !named || *named == *rules_->only_device) continue;
+    if (!named) continue;
+    if (rules_->allowance != nullptr && !rules_->allowance->takes(*named)) {
+      return Error{
+          ErrorCode::NotAuthorized,
+          fmt::format("the {} says it is from device '{}', but the gateway '{}', which sent it, may not send for it",
+                      where, target_.devices->view(*named), rules_->allowance->sender()),
+          {},
+          {}};
+    }
+    if (!rules_->only_device || *named == *rules_->only_device) continue;
     return Error{ErrorCode::NotAuthorized,
                  fmt::format("the {} says it is from device '{}', but '{}' sent it, which may send only its own", where,
                              target_.devices->view(*named), target_.devices->view(*rules_->only_device)),

@@ -8,6 +8,7 @@
 #include "codec/record_decoder.h"
 #include "ingest/ingest.h"
 #include "ingest/internal/dead_letters.h"
+#include "ingest/internal/gateway_allowance.h"
 #include "ingest/internal/stream_registry.h"
 #include "ingest/internal/topic_values.h"
 
@@ -16,7 +17,7 @@ namespace tidegate::ingest {
 class RecordLane final : public Lane {
  public:
   RecordLane(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const StreamRegistry& streams)
-      : log_(log), clock_(clock), devices_(devices), streams_(streams) {}
+      : log_(log), clock_(clock), devices_(devices), streams_(streams), gateway_(devices) {}
 
   Result<Accepted> accept(StreamId stream, const Arrival& arrival) override;
   bool flush(log::Committed done) override;
@@ -60,6 +61,7 @@ class RecordLane final : public Lane {
   int64_t now_us_ = 0;
   uint32_t messages_on_clock_ = 0;
   // The sender of the last message: messages of one connection come together.
+  GatewayAllowance gateway_;
   std::string last_device_;
   std::optional<StringCode> last_device_code_;
 };

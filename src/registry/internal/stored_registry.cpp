@@ -6,7 +6,7 @@
 
 #include "registry/internal/document.h"
 #include "registry/internal/stored_keys.h"
-#include "registry/name_pattern.h"
+#include "security/name_pattern.h"
 
 namespace tidegate::registry {
 namespace {
@@ -30,7 +30,7 @@ Result<> check_revision(std::string_view what, uint64_t present, const Registry:
 bool DeviceFilter::takes(const Device& device) const {
   if (!type.empty() && device.type != type) return false;
   if (!place.empty() && !is_at_or_below(device.place, place)) return false;
-  if (!name.empty() && !matches_pattern(device.name, name)) return false;
+  if (!name.empty() && !security::matches_pattern(device.name, name)) return false;
   for (const auto& [label, value] : labels) {
     const auto found = device.labels.find(label);
     if (found == device.labels.end() || (value && found->second != *value)) return false;

@@ -9,6 +9,7 @@
 namespace tidegate::security {
 
 inline constexpr std::string_view kDevicePrefix = "security/device/";
+inline constexpr std::string_view kGatewayPrefix = "security/gateway/";
 inline constexpr size_t kMaxNameBytes = 256;  // of devices, users, tokens
 
 [[nodiscard]] inline std::string key_of(std::string_view prefix, std::string_view name) {

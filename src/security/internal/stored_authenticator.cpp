@@ -36,6 +36,11 @@ Result<> StoredAuthenticator::load() {
 
 Result<> StoredAuthenticator::load_document(Accounts& accounts, std::string_view key, std::string_view sealed) {
   TRY_ASSIGN(const std::string bytes, crypto::open_seal(key_, key, sealed));
+  if (key.starts_with(kGatewayPrefix)) {
+    const std::string_view name = key.substr(kGatewayPrefix.size());
+    TRY_ASSIGN(accounts.gateways[std::string(name)], decode_gateway(name, bytes));
+    return {};
+  }
   ByteReader in(bytes);
   if (key.starts_with(kUserPrefix)) {
     User user;
@@ -87,15 +92,18 @@ Result<std::optional<std::string>> StoredAuthenticator::bootstrap_admin() {
 Result<Principal> StoredAuthenticator::device_by_token(std::string_view device, std::string_view token) {
   // Not slowed down: 256 random bits cannot be guessed, and whoever sends wrong ones must not keep the device out.
   const std::string hash = crypto::sha256(token);
-  bool right = false;
-  {
-    auto accounts = accounts_.lock();
-    const auto found = accounts->devices.find(std::string(device));
-    right = found != accounts->devices.end() && !found->second.token_hash.empty() &&
-            crypto::equal_in_constant_time(found->second.token_hash, hash);
+  const std::string name(device);
+  auto accounts = accounts_.lock();
+  if (const auto found = accounts->devices.find(name); found != accounts->devices.end()) {
+    const std::string& expected = found->second.token_hash;
+    if (expected.empty() || !crypto::equal_in_constant_time(expected, hash)) return wrong_credentials();
+    return Principal{PrincipalKind::kDevice, name, false, nullptr};
   }
-  if (!right) return wrong_credentials();
-  return Principal{PrincipalKind::kDevice, std::string(device), false};
+  const auto gateway = accounts->gateways.find(name);
+  if (gateway == accounts->gateways.end() || !crypto::equal_in_constant_time(gateway->second.token_hash, hash)) {
+    return wrong_credentials();
+  }
+  return Principal{PrincipalKind::kGateway, name, false, gateway->second.scope};
 }
 
 Result<Principal> StoredAuthenticator::device_by_certificate(std::string_view fingerprint) {
@@ -105,7 +113,7 @@ Result<Principal> StoredAuthenticator::device_by_certificate(std::string_view fi
     return fail(ErrorCode::NotAuthenticated, "the client certificate belongs to no device",
                 "register its SHA-256 fingerprint: tidegate device add NAME --certificate FILE");
   }
-  return Principal{PrincipalKind::kDevice, found->second, false};
+  return Principal{PrincipalKind::kDevice, found->second, false, nullptr};
 }
 
 Result<Principal> StoredAuthenticator::by_bearer(std::string_view token) {
@@ -115,7 +123,7 @@ Result<Principal> StoredAuthenticator::by_bearer(std::string_view token) {
   const std::string hash = crypto::sha256(token);
   auto accounts = accounts_.lock();
   if (const auto api = accounts->api_tokens.find(hash); api != accounts->api_tokens.end()) {
-    return Principal{PrincipalKind::kService, api->second, true};
+    return Principal{PrincipalKind::kService, api->second, true, nullptr};
   }
   const auto session = accounts->sessions.find(hash);
   if (session == accounts->sessions.end()) return wrong_credentials();
@@ -123,7 +131,7 @@ Result<Principal> StoredAuthenticator::by_bearer(std::string_view token) {
     accounts->sessions.erase(session);
     return fail(ErrorCode::NotAuthenticated, "the session has expired", "log in again: tidegate login");
   }
-  return Principal{PrincipalKind::kUser, session->second.user, true};
+  return Principal{PrincipalKind::kUser, session->second.user, true, nullptr};
 }
 
 Result<User> StoredAuthenticator::checked_user(std::string_view name, std::string_view password) {

@@ -23,6 +23,14 @@ struct Device {
   int64_t created_us = 0;
 };
 
+struct Gateway {
+  std::string token_hash;
+  std::shared_ptr<DeviceScope> scope;  // shared with the principals of open connections
+  int64_t created_us = 0;
+  uint64_t revision = 0;
+};
+[[nodiscard]] Result<Gateway> decode_gateway(std::string_view name, std::string_view bytes);
+
 struct Session {
   std::string user;
   int64_t expires_us = 0;  // monotonic
@@ -32,6 +40,7 @@ struct Session {
 struct Accounts {
   std::map<std::string, User> users;
   std::map<std::string, Device> devices;
+  std::map<std::string, Gateway> gateways;
   std::unordered_map<std::string, std::string> device_by_fingerprint;
   std::unordered_map<std::string, std::string> api_tokens;  // hash -> name
   std::unordered_map<std::string, Session> sessions;        // hash -> session
@@ -64,6 +73,13 @@ class StoredAuthenticator final : public Authenticator {
   [[nodiscard]] Result<> remove_device(std::string_view name) override;
   [[nodiscard]] std::vector<DeviceRecord> devices() const override;
   [[nodiscard]] std::optional<DeviceRecord> find_device(std::string_view name) const override;
+  [[nodiscard]] Result<std::string> add_gateway(std::string_view name, std::vector<std::string> patterns) override;
+  [[nodiscard]] Result<GatewayRecord> set_gateway_devices(std::string_view name, std::vector<std::string> patterns,
+                                                          std::optional<uint64_t> revision) override;
+  [[nodiscard]] Result<std::string> renew_gateway_token(std::string_view name) override;
+  [[nodiscard]] Result<> remove_gateway(std::string_view name) override;
+  [[nodiscard]] std::vector<GatewayRecord> gateways() const override;
+  [[nodiscard]] std::optional<GatewayRecord> find_gateway(std::string_view name) const override;
 
  private:
   [[nodiscard]] Result<> load_document(Accounts& accounts, std::string_view key, std::string_view sealed);
@@ -71,6 +87,8 @@ class StoredAuthenticator final : public Authenticator {
   [[nodiscard]] Result<> save_user(const std::string& name, const User& user);
   void put_device(store::WriteBatch& batch, const std::string& name, const Device& device);
   [[nodiscard]] Result<> save_device(const std::string& name, const Device& device);
+  [[nodiscard]] Result<> save_gateway(const std::string& name, const Gateway& gateway,
+                                      const std::vector<std::string>& patterns);
   // The user, if the password is right. Slow on purpose; not under the lock.
   [[nodiscard]] Result<User> checked_user(std::string_view name, std::string_view password);
 

@@ -70,8 +70,8 @@ Result<std::vector<std::string>> StoredAuthenticator::add_devices(std::span<cons
   }
   auto accounts = accounts_.lock();
   for (const std::string& name : names) {
-    if (!accounts->devices.contains(name)) continue;
-    return fail(ErrorCode::AlreadyExists, fmt::format("a device named '{}' exists already", name),
+    if (!accounts->devices.contains(name) && !accounts->gateways.contains(name)) continue;
+    return fail(ErrorCode::AlreadyExists, fmt::format("a device or gateway named '{}' exists already", name),
                 "`tidegate device token` gives it a new token");
   }
   TRY(write(std::move(batch)));

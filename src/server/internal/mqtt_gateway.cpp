@@ -65,7 +65,8 @@ void MqttGateway::disconnected(const net::MqttIdentity& identity, bool properly)
 
 Result<security::Principal> MqttGateway::principal_of(const net::MqttCredentials& who) {
   if (open_) {
-    return security::Principal{security::PrincipalKind::kService, std::string(who.username.value_or("anybody")), true};
+    return security::Principal{security::PrincipalKind::kService, std::string(who.username.value_or("anybody")), true,
+                               nullptr};
   }
   if (who.username && who.password) return authenticator_.device_by_token(*who.username, *who.password);
   if (who.certificate_fingerprint) return authenticator_.device_by_certificate(*who.certificate_fingerprint);
@@ -80,7 +81,7 @@ Result<std::shared_ptr<const net::MqttIdentity>> MqttGateway::authenticate(const
                    principal.error().message});
     return fail(std::move(principal.error()));
   }
-  if (!open_) audit_.record({"device/" + principal->name, "mqtt.connect", std::string(who.client_id), true, {}});
+  if (!open_) audit_.record({security::audit_name(*principal), "mqtt.connect", std::string(who.client_id), true, {}});
   return std::make_shared<const Identity>(std::move(*principal));
 }
 

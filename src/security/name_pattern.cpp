@@ -1,8 +1,8 @@
-#include "registry/name_pattern.h"
+#include "security/name_pattern.h"
 
 #include <cstddef>
 
-namespace tidegate::registry {
+namespace tidegate::security {
 
 // On a mismatch the last '*' takes one more character: earlier ones need no second look.
 bool matches_pattern(std::string_view name, std::string_view pattern) {
@@ -28,4 +28,4 @@ bool matches_pattern(std::string_view name, std::string_view pattern) {
   return in_pattern == pattern.size();
 }
 
-}  // namespace tidegate::registry
+}  // namespace tidegate::security

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace tidegate::registry {
+namespace tidegate::security {
 
 // Time proportional to the product of the lengths at worst, no recursion.
 [[nodiscard]] bool matches_pattern(std::string_view name, std::string_view pattern);
 
-}  // namespace tidegate::registry
+}  // namespace tidegate::security
