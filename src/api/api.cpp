@@ -53,7 +53,8 @@ void ApiImpl::stop() {
 }
 
 // Who sent it. A device may only send records; what changes the platform needs an admin.
-Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& request, Access access) {
+Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& request, Access access,
+                                                  std::string_view name) {
   using security::PrincipalKind;
   if (!options_.authentication) return security::Principal{PrincipalKind::kUser, "developer", true};
   if (access == Access::kPublic) return security::Principal{};
@@ -66,6 +67,10 @@ Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& reques
     who = parts_.authenticator.device_by_certificate(*request.certificate_fingerprint);
   }
   if (!who) return who;
+  if (security::is_machine(*who) && access == Access::kOwnDevice) {
+    if (who->scope ? who->scope->takes(name) : who->name == name) return who;
+    return fail(ErrorCode::NotAuthorized, "a device sees only what is its own");
+  }
   if (security::is_machine(*who) && access != Access::kIngest) {
     return fail(ErrorCode::NotAuthorized, "devices and gateways may only send records");
   }
@@ -84,7 +89,7 @@ void ApiImpl::handle(net::HttpRequest request, std::shared_ptr<net::HttpResponde
     response.set_header("Allow", match.error().hint);
     return call.responder->respond(std::move(response));
   }
-  auto who = authenticate(call.request, match->route->access);
+  auto who = authenticate(call.request, match->route->access, match->name);
   if (!who) {
     audit(call, "http.denied", call.request.path, fail(who.error()));
     return call.reply(who.error());
@@ -126,6 +131,11 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kRemoveDevice: return on_pool(std::move(call), &ApiImpl::remove_device);
     case Endpoint::kDeviceToken: return on_pool(std::move(call), &ApiImpl::device_token);
     case Endpoint::kDeviceState: return on_pool(std::move(call), &ApiImpl::device_state);
+    case Endpoint::kTwin: return on_pool(std::move(call), &ApiImpl::twin);
+    case Endpoint::kChangeTwin: return on_pool(std::move(call), &ApiImpl::change_twin);
+    case Endpoint::kReportTwin: return on_pool(std::move(call), &ApiImpl::report_twin);
+    case Endpoint::kCommands: return on_pool(std::move(call), &ApiImpl::commands);
+    case Endpoint::kSendCommand: return on_pool(std::move(call), &ApiImpl::send_command);
     case Endpoint::kImportDevices: return on_pool(std::move(call), &ApiImpl::import_devices);
     case Endpoint::kGateways: return on_pool(std::move(call), &ApiImpl::gateways);
     case Endpoint::kGateway: return on_pool(std::move(call), &ApiImpl::gateway);

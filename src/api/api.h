@@ -15,6 +15,7 @@
 #include "io/clock.h"
 #include "log/log.h"
 #include "net/http_handler.h"
+#include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
 #include "registry/last_values.h"
 #include "registry/registry.h"
@@ -45,6 +46,7 @@ struct ApiParts {
   registry::Registry& registry;
   const registry::LastValues& last_values;
   const registry::DeviceMonitor& monitor;
+  registry::DeviceExchange& exchange;
   const security::PolicyGate& gate;  // everything that leaves goes through it
   StatementExecutor& statements;
   const io::Clock& clock;

@@ -57,6 +57,10 @@ class Platform {
     const auto events = must(catalog_->add_system_stream(registry::device_events_definition()));
     REQUIRE(statements->restore());
     last_values_ = registry::LastValues::create(*log_, devices_, {});
+    twins_ = must(registry::Twins::open(*store_, *keys_, random_, clock_));
+    commands_ = must(registry::Commands::open(*store_, *keys_, random_, clock_));
+    exchange_ = registry::DeviceExchange::create(
+        {*registry_, *twins_, *commands_, [](const registry::DeviceMessage&) -> Result<> { return {}; }}, false);
     monitor_ = registry::DeviceMonitor::create({*log_, *registry_, *last_values_, devices_, clock_, events}, false);
     ApiOptions options;
     options.authentication = authentication;
@@ -68,6 +72,7 @@ class Platform {
                         .registry = *registry_,
                         .last_values = *last_values_,
                         .monitor = *monitor_,
+                        .exchange = *exchange_,
                         .gate = gate_,
                         .statements = *statements,
                         .clock = clock_},
@@ -82,6 +87,9 @@ class Platform {
     server_.reset();
     api_.reset();
     monitor_.reset();
+    exchange_.reset();
+    commands_.reset();
+    twins_.reset();
     last_values_.reset();
     statements.reset();
     engine_.reset();
@@ -127,6 +135,9 @@ class Platform {
   std::unique_ptr<registry::Registry> registry_;
   std::unique_ptr<registry::LastValues> last_values_;
   std::unique_ptr<registry::DeviceMonitor> monitor_;
+  std::unique_ptr<registry::Twins> twins_;
+  std::unique_ptr<registry::Commands> commands_;
+  std::unique_ptr<registry::DeviceExchange> exchange_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Api> api_;

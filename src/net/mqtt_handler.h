@@ -70,6 +70,7 @@ class MqttHandler {
   // A connection of this identity was accepted; it is gone. `properly`: the client took its leave (DISCONNECT with
   // reason 0). Not when the server stops. On a network thread: be quick.
   virtual void connected(const MqttIdentity& /*identity*/) {}
+  virtual void subscribed(const std::shared_ptr<const MqttIdentity>& /*identity*/, std::string_view /*filter*/) {}
   virtual void disconnected(const MqttIdentity& /*identity*/, bool /*properly*/) {}
   [[nodiscard]] virtual std::unique_ptr<MqttLane> open_lane() = 0;
   // Stop reading from sockets for now.

@@ -12,10 +12,12 @@
 #include "log/embedded_log.h"
 #include "net/http_server.h"
 #include "net/mqtt_listener.h"
+#include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
 #include "security/tls_setup.h"
 #include "server/internal/adopt_devices.h"
 #include "server/internal/broker_store.h"
+#include "server/internal/device_messages.h"
 #include "server/internal/mqtt_gateway.h"
 #include "sinks/sink_runner.h"
 
@@ -99,6 +101,9 @@ class WiredServer final : public Server {
   std::unique_ptr<registry::LastValues> last_values_;
   std::unique_ptr<api::StatementExecutor> statements_;
   std::unique_ptr<registry::DeviceMonitor> monitor_;
+  std::unique_ptr<registry::Twins> twins_;
+  std::unique_ptr<registry::Commands> commands_;
+  std::unique_ptr<registry::DeviceExchange> exchange_;
   std::unique_ptr<MqttGateway> gateway_;
   std::unique_ptr<BrokerStore> broker_store_;
   std::unique_ptr<net::MqttBroker> broker_;
@@ -117,6 +122,8 @@ Result<> WiredServer::open_storage() {
   TRY_ASSIGN(authenticator_, security::Authenticator::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(registry_, registry::Registry::open(*store_, *keys_, random_, clock_));
   TRY(adopt_devices(*authenticator_, *registry_));
+  TRY_ASSIGN(twins_, registry::Twins::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(commands_, registry::Commands::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(audit_, security::Audit::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
   return {};
@@ -146,12 +153,18 @@ Result<> WiredServer::open_platform() {
   TRY(statements_->restore());
   monitor_ = registry::DeviceMonitor::create(
       {*log_, *registry_, *last_values_, devices_, clock_, events ? *events : nullptr}, false);
+  exchange_ = registry::DeviceExchange::create({*registry_, *twins_, *commands_,
+                                                [this](const registry::DeviceMessage& message) {
+                                                  return publish_to_device(publisher_.load(), message, clock_);
+                                                }},
+                                               false);
   return {};
 }
 
 Result<> WiredServer::open_mqtt() {
   if (!options_.mqtt && !options_.mqtts) return {};
-  gateway_ = std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, *monitor_, options_.insecure_dev);
+  gateway_ =
+      std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, *monitor_, *exchange_, options_.insecure_dev);
   TRY_ASSIGN(crypto::Key key, keys_->data_key("broker"));
   broker_store_ = std::make_unique<BrokerStore>(*store_, std::move(key), random_);
   TRY_ASSIGN(broker_, net::MqttBroker::create({}, *gateway_, broker_store_.get(), clock_, random_));
@@ -282,6 +295,7 @@ Result<> WiredServer::open_http() {
                            .registry = *registry_,
                            .last_values = *last_values_,
                            .monitor = *monitor_,
+                           .exchange = *exchange_,
                            .gate = gate_,
                            .statements = *statements_,
                            .clock = clock_,
@@ -310,6 +324,7 @@ Result<> WiredServer::announce() {
   welcome_.streams = catalog_->streams().size();
   welcome_.pipelines = catalog_->pipelines().size();
   TRY(write_server_file());
+  exchange_->resend();
   api_->set_ready(true);
   log_info("ready", {{"http", welcome_.http_url}, {"mqtt", welcome_.mqtt_address}, {"mqtts", welcome_.mqtts_address}});
   return {};
@@ -331,7 +346,8 @@ void WiredServer::stop() {
   if (mqtt_) mqtt_->stop();
   if (api_) api_->stop();
   if (http_) http_->stop();
-  sinks_.reset();  // before the broker that they publish to
+  exchange_.reset();  // before the broker that it publishes to
+  sinks_.reset();     // before the broker that they publish to
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ class ApiImpl final : public Api {
 
  private:
   // api.cpp
-  [[nodiscard]] Result<security::Principal> authenticate(const net::HttpRequest& request, Access access);
+  [[nodiscard]] Result<security::Principal> authenticate(const net::HttpRequest& request, Access access,
+                                                         std::string_view name);
   void on_pool(Call call, void (ApiImpl::*endpoint)(Call&));
   void dispatch(Call call);
   void health(Call& call, bool ready);
@@ -66,6 +67,13 @@ class ApiImpl final : public Api {
   void device_token(Call& call);
   void device_state(Call& call);
   void import_devices(Call& call);
+
+  // twins.cpp
+  void twin(Call& call);
+  void change_twin(Call& call);
+  void report_twin(Call& call);
+  void commands(Call& call);
+  void send_command(Call& call);
 
   // gateways.cpp
   void gateways(Call& call);

@@ -111,6 +111,7 @@ void ApiImpl::remove_device(Call& call) {
     if (!found) return no_such_device(call.name);
     if (revision && *revision != found->revision) return parts_.registry.remove_device(call.name, revision);
     if (parts_.authenticator.find_device(call.name)) TRY(parts_.authenticator.remove_device(call.name));
+    TRY(parts_.exchange.forget(call.name));
     return parts_.registry.remove_device(call.name, revision);
   }();
   audit(call, "device.remove", call.name, removed);

@@ -13,10 +13,11 @@
 namespace tidegate::api {
 
 enum class Access : uint8_t {
-  kPublic,  // before there are credentials
-  kIngest,  // devices and users
-  kReader,  // users; never devices
-  kAdmin,   // users that may change things
+  kPublic,     // before there are credentials
+  kIngest,     // devices and users
+  kOwnDevice,  // users; a device that {name} names, or a gateway that speaks for it
+  kReader,     // users; never devices
+  kAdmin,      // users that may change things
 };
 
 enum class Endpoint : uint8_t {
@@ -46,6 +47,11 @@ enum class Endpoint : uint8_t {
   kRemoveDevice,
   kDeviceToken,
   kDeviceState,
+  kTwin,
+  kChangeTwin,
+  kReportTwin,
+  kCommands,
+  kSendCommand,
   kImportDevices,
   kGateways,
   kGateway,

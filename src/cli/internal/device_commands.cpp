@@ -102,6 +102,7 @@ void add_device_commands(CLI::App& app, const ClientOptions& client, Command& co
   on_use(get, command, [&client, words] { return show_device(client, words->name); });
   add_changes(group, client, command, words);
   add_import(group, client, command, words);
+  add_twin_commands(*group, client, command);
 }
 
 void add_site_commands(CLI::App& app, const ClientOptions& client, Command& command) {

@@ -146,6 +146,7 @@ MqttReason MqttProtocol::subscribe_one(const MqttSubscription& wanted, uint32_t 
   if (!is_new) return kQuotaExceeded;
   const bool retained = wanted.retain_handling == 0 || (wanted.retain_handling == 1 && *is_new);
   if (retained && shared->group.empty()) thread_.core.send_retained(session_, wanted.filter, stored);
+  thread_.core.handler().subscribed(identity_, shared->filter);
   return static_cast<MqttReason>(wanted.qos);
 }
 

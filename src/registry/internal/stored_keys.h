@@ -10,6 +10,9 @@ namespace tidegate::registry {
 
 inline constexpr std::string_view kDevicePrefix = "registry/device/";
 inline constexpr std::string_view kPlacePrefix = "registry/place/";
+inline constexpr std::string_view kTwinPrefix = "registry/twin/";
+inline constexpr std::string_view kPendingPrefix = "registry/command-pending/";
+inline constexpr std::string_view kFinishedPrefix = "registry/command-done/";
 
 // The first key behind all that begin with `prefix`, whose last byte is not 0xff.
 [[nodiscard]] inline std::string end_of(std::string_view prefix) {

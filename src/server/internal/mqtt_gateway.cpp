@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "base/guarded.h"
 #include "base/logging.h"
 #include "security/topic_rules.h"
 
@@ -22,13 +25,37 @@ const security::Principal& principal_of(const net::MqttIdentity& identity) {
   return static_cast<const Identity&>(identity).principal();  // the broker only ever sees what authenticate() made
 }
 
+// Calls `done` once, when both halves of a flush have been answered, with the first error.
+class BothHalves {
+ public:
+  explicit BothHalves(std::function<void(Result<>)> done) : done_(std::move(done)) {}
+  void answered(Result<> half) {
+    {
+      auto state = state_.lock();
+      if (!half && state->outcome) state->outcome = std::move(half);
+      if (--state->left > 0) return;
+    }
+    done_(state_.lock()->outcome);
+  }
+
+ private:
+  struct State {
+    int left = 2;
+    Result<> outcome;
+  };
+  Guarded<State> state_;
+  const std::function<void(Result<>)> done_;
+};
+
 class Lane final : public net::MqttLane {
  public:
-  explicit Lane(ingest::Ingest& ingest) : ingest_(ingest), lane_(ingest.open_lane()) {}
+  Lane(ingest::Ingest& ingest, registry::DeviceExchange& exchange)
+      : ingest_(ingest), exchange_(exchange), lane_(ingest.open_lane()) {}
 
   // A topic that belongs to no stream is for subscribers only; nothing waits for the log then.
   [[nodiscard]] Result<bool> publish(const net::MqttIdentity& identity, std::string_view topic,
                                      std::string_view payload) override {
+    if (registry::DeviceExchange::takes(topic)) return keep(topic, payload);
     const auto stream = ingest_.route(topic);
     if (!stream) return false;
     ingest::Arrival arrival;
@@ -39,23 +66,55 @@ class Lane final : public net::MqttLane {
     TRY(lane_->accept(*stream, arrival));
     return true;
   }
-  bool flush(std::function<void(Result<>)> done) override { return lane_->flush(std::move(done)); }
-  [[nodiscard]] size_t waiting_rows() const override { return lane_->waiting_rows(); }
+  bool flush(std::function<void(Result<>)> done) override {
+    if (incoming_.empty()) return lane_->flush(std::move(done));
+    // Shared by the callbacks of the log and of the exchange, of which either may be the last.
+    const auto both = std::make_shared<BothHalves>(std::move(done));
+    if (!lane_->flush([both](Result<> rows) { both->answered(std::move(rows)); })) both->answered({});
+    auto taken = exchange_.receive(std::exchange(incoming_, {}),
+                                   [both](Result<> messages) { both->answered(std::move(messages)); });
+    if (!taken) both->answered(std::move(taken));
+    return true;
+  }
+  [[nodiscard]] size_t waiting_rows() const override { return lane_->waiting_rows() + incoming_.size(); }
 
  private:
+  Result<bool> keep(std::string_view topic, std::string_view payload) {
+    if (!exchange_.has_room()) {
+      return fail(ErrorCode::LimitReached, "too many messages of devices wait", "send it again in a moment");
+    }
+    incoming_.push_back({std::string(topic), std::string(payload)});
+    return true;
+  }
+
   ingest::Ingest& ingest_;
+  registry::DeviceExchange& exchange_;
   std::unique_ptr<ingest::Lane> lane_;
+  std::vector<registry::Incoming> incoming_;  // reports and answers that wait for the flush
 };
 
 }  // namespace
 
 MqttGateway::MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
-                         registry::DeviceMonitor& monitor, bool open)
-    : authenticator_(authenticator), audit_(audit), ingest_(ingest), monitor_(monitor), open_(open) {}
+                         registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, bool open)
+    : authenticator_(authenticator),
+      audit_(audit),
+      ingest_(ingest),
+      monitor_(monitor),
+      exchange_(exchange),
+      open_(open) {}
 
 void MqttGateway::connected(const net::MqttIdentity& identity) {
   const security::Principal& who = server::principal_of(identity);
   if (who.kind == security::PrincipalKind::kDevice) monitor_.connected(who.name);
+}
+
+// Called again by the exchange's thread: the identity is kept, not the connection.
+void MqttGateway::subscribed(const std::shared_ptr<const net::MqttIdentity>& identity, std::string_view filter) {
+  if (!open_ && !security::is_machine(server::principal_of(*identity))) return;
+  exchange_.subscribed(filter, [identity](std::string_view device) {
+    return security::may_subscribe(server::principal_of(*identity), fmt::format("devices/{}/", device));
+  });
 }
 
 void MqttGateway::disconnected(const net::MqttIdentity& identity, bool properly) {
@@ -97,7 +156,7 @@ bool MqttGateway::may_receive(const net::MqttIdentity& identity, std::string_vie
   return gate_.check_message(server::principal_of(identity), {topic}).has_value();
 }
 
-std::unique_ptr<net::MqttLane> MqttGateway::open_lane() { return std::make_unique<Lane>(ingest_); }
+std::unique_ptr<net::MqttLane> MqttGateway::open_lane() { return std::make_unique<Lane>(ingest_, exchange_); }
 bool MqttGateway::overloaded() { return ingest_.overloaded(); }
 
 }  // namespace tidegate::server

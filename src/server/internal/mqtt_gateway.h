@@ -5,6 +5,7 @@
 
 #include "ingest/ingest.h"
 #include "net/mqtt_handler.h"
+#include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
 #include "security/audit.h"
 #include "security/authenticator.h"
@@ -18,12 +19,13 @@ class MqttGateway final : public net::MqttHandler {
  public:
   // `open`: take everybody (the insecure development mode).
   MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
-              registry::DeviceMonitor& monitor, bool open);
+              registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, bool open);
 
   [[nodiscard]] Result<std::shared_ptr<const net::MqttIdentity>> authenticate(const net::MqttCredentials& who) override;
   [[nodiscard]] bool may_publish(const net::MqttIdentity& identity, std::string_view topic) override;
   [[nodiscard]] bool may_subscribe(const net::MqttIdentity& identity, std::string_view filter) override;
   void connected(const net::MqttIdentity& identity) override;
+  void subscribed(const std::shared_ptr<const net::MqttIdentity>& identity, std::string_view filter) override;
   void disconnected(const net::MqttIdentity& identity, bool properly) override;
   [[nodiscard]] std::unique_ptr<net::MqttLane> open_lane() override;
   [[nodiscard]] bool overloaded() override;
@@ -36,6 +38,7 @@ class MqttGateway final : public net::MqttHandler {
   security::Audit& audit_;
   ingest::Ingest& ingest_;
   registry::DeviceMonitor& monitor_;
+  registry::DeviceExchange& exchange_;
   security::PolicyGate gate_;
   const bool open_;
 };
