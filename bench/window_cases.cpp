@@ -1,4 +1,4 @@
-// json_window, json_window_1m, json_window_durable, column_window: from readings to per-device averages.
+// json_window, json_window_1m, json_window_durable, column_window, hop_3600_1: from readings to per-device averages.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -59,15 +59,15 @@ class Setup final : public sql::Names {
     return std::nullopt;
   }
 
-  [[nodiscard]] engine::PipelineSpec pipeline() {
-    auto statement = analyzed(kAveragesQuery);
+  [[nodiscard]] engine::PipelineSpec pipeline(const char* query) {
+    auto statement = analyzed(query);
     auto& insert = std::get<sql::InsertInto>(statement);
     catalog::StreamDefinition late;
     late.id = StreamId{4};
     late.name = "averages_late";
     late.schema = engine::late_schema(insert.plan);
     late_ = std::make_shared<const catalog::StreamDefinition>(std::move(late));
-    catalog::PipelineDefinition definition{PipelineId{1}, "averages", "averages", kAveragesQuery,
+    catalog::PipelineDefinition definition{PipelineId{1}, "averages", "averages", query,
                                            catalog::PipelineState::kRunning};
     return {definition, std::move(insert.plan), averages_, late_};
   }
@@ -106,10 +106,10 @@ Sample rate(std::chrono::steady_clock::time_point start, double cpu_before, size
 
 // A log with the pipeline on it and a lane into it.
 struct Platform {
-  Platform(log::Log& the_log, const io::Clock& clock, columnar::StringPool& devices)
+  Platform(log::Log& the_log, const io::Clock& clock, columnar::StringPool& devices, const char* query = kAveragesQuery)
       : engine(engine::Engine::create(the_log, clock, devices, one_thread())),
         ingest(ingest::Ingest::create(the_log, clock, devices)) {
-    auto spec = setup.pipeline();
+    auto spec = setup.pipeline(query);
     for (const StreamPtr& stream : setup.streams()) must(the_log.open_stream(stream), "opening a stream");
     must(engine->start(std::move(spec)), "starting the pipeline");
     ingest->add_stream(setup.readings(), setup.dead_letters());
@@ -205,11 +205,11 @@ std::vector<columnar::Batch> columns_of(const std::vector<Reading>& readings, co
   return batches;
 }
 
-std::vector<Sample> column_window(const std::vector<Reading>& readings) {
+std::vector<Sample> column_window(const std::vector<Reading>& readings, const char* query) {
   const io::SystemClock clock;
   columnar::StringPool devices;
   MemoryLog the_log;
-  Platform platform(the_log, clock, devices);
+  Platform platform(the_log, clock, devices, query);
   const StreamPtr stream = platform.setup.readings();
   const std::vector<columnar::Batch> batches = columns_of(readings, devices, stream->schema);
   const double cpu_before = own_cpu_seconds();
@@ -247,7 +247,11 @@ std::vector<Case> window_cases() {
                    }});
   cases.push_back({"column_window", "the same window from columns in memory", 7, [] {
                      static const std::vector<Reading> kReadings = make_readings(10'000'000, 1000);
-                     return column_window(kReadings);
+                     return column_window(kReadings, kAveragesQuery);
+                   }});
+  cases.push_back({"hop_3600_1", "hours that slide by a second, from columns in memory, 1,000 devices", 5, [] {
+                     static const std::vector<Reading> kReadings = make_readings(8'000'000, 1000);
+                     return column_window(kReadings, kSlidingQuery);
                    }});
   return cases;
 }

@@ -16,6 +16,11 @@ const char* const kAveragesQuery =
     "FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND)) "
     "GROUP BY device, window_start, window_end";
 
+const char* const kSlidingQuery =
+    "INSERT INTO averages SELECT device, window_start, AVG(temperature), COUNT(*) "
+    "FROM TABLE(HOP(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '1' HOUR)) "
+    "GROUP BY device, window_start, window_end";
+
 std::string device_name(uint32_t device) { return fmt::format("meter-{:07}", device); }
 
 // All devices report in turn; a round of 1,000 devices takes one second of event time.

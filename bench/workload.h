@@ -32,9 +32,11 @@ class Messages {
   std::vector<size_t> offsets_;
 };
 
-// The stream and the query of all window cases: average and count per device in ten-second windows.
+// The stream and the queries of the window cases: average and count per device, in ten-second windows and in hours that
+// slide by a second.
 extern const char* const kReadingsTable;
 extern const char* const kAveragesTable;
 extern const char* const kAveragesQuery;
+extern const char* const kSlidingQuery;
 
 }  // namespace tidegate::bench

@@ -104,7 +104,18 @@ std::vector<Query> all_queries() {
     uneven.having = "COUNT(*) >= 2";
     Query every = hop;
     every.every_aggregate = true;
-    all.insert(all.end(), {tumble, hop, uneven, every});
+    Query growing = every;
+    growing.window = {sql::WindowKind::kCumulate, 30 * kSecond, 5 * kSecond, 2 * kSecond};
+    Query sliding = tumble;
+    sliding.window = {sql::WindowKind::kHop, 48 * kSecond, 2 * kSecond, 1 * kSecond};
+    Query sessions = every;
+    // Of all devices together hardly a second passes without a reading.
+    const bool by_device = group_by == GroupBy::kDevice || group_by == GroupBy::kDeviceAndKind;
+    const int64_t gap_us = by_device ? 6 * kSecond : kSecond / 2;
+    sessions.window = {sql::WindowKind::kSession, gap_us, gap_us, 0};
+    Query short_sessions = tumble;
+    short_sessions.window = {sql::WindowKind::kSession, kSecond / 4, kSecond / 4, 0};
+    all.insert(all.end(), {tumble, hop, uneven, every, growing, sliding, sessions, short_sessions});
   }
   return all;
 }

@@ -31,11 +31,36 @@ std::string project_text(const Project& project, const PlanNode& node) {
   return "Project " + text;
 }
 
+std::string calendar_text(const WindowSpec& spec) {
+  std::string text = "TUMBLE ";
+  if (spec.months > 0) {
+    text += spec.months % 12 == 0 ? fmt::format("{} year{}", spec.months / 12, spec.months == 12 ? "" : "s")
+                                  : fmt::format("{} month{}", spec.months, spec.months == 1 ? "" : "s");
+  } else if (spec.shift_starts_us.empty()) {
+    text += duration_text(spec.size_us);
+  }
+  for (size_t at = 0; at < spec.shift_starts_us.size(); ++at) {
+    text += fmt::format("{}{}", at == 0 ? "shifts from " : ", ", time_of_day_text(spec.shift_starts_us[at]));
+  }
+  return text + fmt::format(" in {}", spec.zone.empty() ? "UTC" : spec.zone);
+}
+
+std::string spec_text(const WindowSpec& spec) {
+  switch (spec.kind) {
+    case WindowKind::kTumble: return fmt::format("TUMBLE {}", duration_text(spec.size_us));
+    case WindowKind::kHop:
+      return fmt::format("HOP {} every {}", duration_text(spec.size_us), duration_text(spec.slide_us));
+    case WindowKind::kCumulate:
+      return fmt::format("CUMULATE {} every {}", duration_text(spec.size_us), duration_text(spec.slide_us));
+    case WindowKind::kSession: return fmt::format("SESSION gap {}", duration_text(spec.size_us));
+    case WindowKind::kCalendar: return calendar_text(spec);
+  }
+  return {};
+}
+
 std::string window_text(const WindowAggregate& window, const PlanNode& node) {
   const auto& input = node.inputs[0]->output->fields;
-  std::string text = window.window.kind == WindowKind::kTumble ? "Window TUMBLE " : "Window HOP ";
-  text += duration_text(window.window.size_us);
-  if (window.window.kind == WindowKind::kHop) text += fmt::format(" every {}", duration_text(window.window.slide_us));
+  std::string text = "Window " + spec_text(window.window);
   if (window.window.offset_us != 0) {
     const int64_t offset = window.window.offset_us;
     text += fmt::format(" offset {}{}", offset < 0 ? "-" : "", duration_text(offset < 0 ? -offset : offset));

@@ -31,14 +31,22 @@ struct Project {
   std::vector<Expression> expressions;
 };
 
-enum class WindowKind : uint8_t { kTumble, kHop };
+// The numbers are part of operator ids: never change or reuse them.
+enum class WindowKind : uint8_t { kTumble = 0, kHop = 1, kCumulate = 2, kSession = 3, kCalendar = 4 };
 
-// Windows [start, start + size) with start = offset + n * slide, n integer; slide = size for kTumble.
+// kTumble, kHop: windows [start, start + size) with start = offset + n * slide, n integer; slide = size for kTumble.
+// kCumulate: windows [start, start + k * slide) up to the size, with start = offset + n * size.
+// kSession: rows of one key of which none is further than `size` from the next; from the first row to `size` after the
+// last. kCalendar: what the clocks of a zone show decides: every `months` months, else between one shift start and the
+// next, else every `size` (whole days); months and days begin `offset` after midnight.
 struct WindowSpec {
   WindowKind kind = WindowKind::kTumble;
   int64_t size_us = 0;
   int64_t slide_us = 0;
   int64_t offset_us = 0;
+  std::string zone = {};                      // kCalendar: as io::find_time_zone takes it; "": UTC
+  int32_t months = 0;                         // kCalendar
+  std::vector<int64_t> shift_starts_us = {};  // kCalendar: after midnight, in order
   bool operator==(const WindowSpec&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "engine/internal/slot_fields.h"
 
 namespace tidegate::engine {
 
@@ -11,52 +12,6 @@ using columnar::Column;
 using columnar::TypeKind;
 
 namespace {
-
-__extension__ using Wide = __int128;
-
-template <class T>
-T load(const uint8_t* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-template <class T>
-void store(uint8_t* at, T value) {
-  std::memcpy(at, &value, sizeof value);
-}
-
-// Count, mean and sum of squared distances from the mean, added up without losing digits. The mean is kept as its
-// distance from one of the values: that of large, close numbers has digits left for the fractions.
-struct Moments {
-  uint64_t count;
-  double origin;
-  double mean;  // minus origin
-  double squares;
-
-  // Welford (1962).
-  void add(double value) {
-    if (count == 0) origin = value;
-    ++count;
-    const double distance = (value - origin) - mean;
-    mean += distance / static_cast<double>(count);
-    squares += distance * ((value - origin) - mean);
-  }
-  // Chan, Golub, LeVeque (1979).
-  void add(const Moments& other) {
-    if (other.count == 0) return;
-    if (count == 0) {
-      *this = other;
-      return;
-    }
-    const auto own = static_cast<double>(count);
-    const auto others = static_cast<double>(other.count);
-    const double distance = (other.origin - origin) + (other.mean - mean);
-    count += other.count;
-    mean += distance * others / (own + others);
-    squares += other.squares + distance * distance * own * others / (own + others);
-  }
-};
 
 void write_fresh(const AggregateField& field, uint8_t* row) {
   uint8_t* at = row + field.offset;
@@ -167,6 +122,28 @@ uint32_t Accumulators::take() {
   return static_cast<uint32_t>(slots_++);
 }
 
+uint32_t Accumulators::take_run(uint32_t count) {
+  if (!free_runs_.empty()) {
+    const uint32_t first = free_runs_.back();
+    free_runs_.pop_back();
+    return first;
+  }
+  while (slots_ % count != 0) {
+    memory_.append(fresh_.span());
+    free_.push_back(static_cast<uint32_t>(slots_++));
+  }
+  const auto first = static_cast<uint32_t>(slots_);
+  reserve(slots_ + count);
+  return first;
+}
+
+void Accumulators::reserve(size_t count) {
+  while (slots_ < count) {
+    memory_.append(fresh_.span());
+    ++slots_;
+  }
+}
+
 void Accumulators::release(uint32_t slot) {
   reset(slot);
   free_.push_back(slot);
@@ -250,95 +227,33 @@ void Accumulators::merge_field(size_t index, uint32_t into, const Accumulators& 
   }
 }
 
-uint64_t Accumulators::emit(uint32_t slot, const WindowBounds& window, columnar::BatchBuilder& out,
-                            size_t first_column) const {
-  uint64_t overflows = 0;
-  for (size_t at = 0; at < layout_.results().size(); ++at) {
-    if (!emit_value(layout_.results()[at], slot, window, out.column(first_column + at))) ++overflows;
+// A snapshot writes millions of slots: the fields of one are put together here and appended at once.
+void Accumulators::write_fixed(uint32_t slot, ByteWriter& out) const {
+  constexpr size_t kStage = 256;
+  constexpr size_t kLongestField = 32;
+  uint8_t stage[kStage];
+  size_t used = 0;
+  for (const AggregateField& field : layout_.fields()) {
+    if (used + kLongestField > kStage) {
+      out.raw(ByteSpan{stage, used});
+      used = 0;
+    }
+    const uint8_t* at = row(slot) + field.offset;
+    if (field.kind == FieldKind::kCount || field.kind == FieldKind::kCountStar) {
+      auto count = load<uint64_t>(at);
+      for (; count >= 0x80; count >>= 7) stage[used++] = static_cast<uint8_t>(count | 0x80);
+      stage[used++] = static_cast<uint8_t>(count);
+    } else {
+      const size_t width = AggregateLayout::width_of(field.kind);
+      std::memcpy(stage + used, at, width);
+      used += width;
+    }
   }
-  return overflows;
-}
-
-bool Accumulators::emit_value(const AggregateResult& result, uint32_t slot, const WindowBounds& window,
-                              columnar::ColumnBuilder& out) const {
-  using enum sql::AggregateFunction;
-  const FieldKind kind = layout_.fields()[result.value_field].kind;
-  if (is_cell(kind)) return emit_cell(result, slot, window, out);
-  if (kind == FieldKind::kMoments) {
-    emit_moments(result, slot, out);
-    return true;
-  }
-  const auto count = load<int64_t>(row(slot) + layout_.fields()[result.count_field].offset);
-  if (result.function == kCountStar || result.function == kCount) {
-    out.append<int64_t>(count);
-    return true;
-  }
-  if (count == 0) {
-    out.append_null();
-    return true;
-  }
-  if (result.function == kSum || result.function == kAvg) return emit_sum(result, slot, out);
-  emit_extreme(result, slot, out);
-  return true;
-}
-
-bool Accumulators::emit_cell(const AggregateResult& result, uint32_t slot, const WindowBounds& window,
-                             columnar::ColumnBuilder& out) const {
-  using enum sql::AggregateFunction;
-  const uint32_t cell = cell_at(slot, result.value_field);
-  if (cell != 0) return cells_[result.value_field]->emit(cell, result, window, out);
-  if (result.function == kCount) {
-    out.append<int64_t>(0);
-  } else if (result.function == kCoverage) {
-    out.append<double>(0);
-  } else {
-    out.append_null();
-  }
-  return true;
-}
-
-void Accumulators::emit_moments(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
-  using enum sql::AggregateFunction;
-  const auto moments = load<Moments>(row(slot) + layout_.fields()[result.value_field].offset);
-  const bool sample = result.function == kVarSamp || result.function == kStddevSamp;
-  const uint64_t least = sample ? 2 : 1;
-  if (moments.count < least) return out.append_null();
-  const double variance = moments.squares / static_cast<double>(moments.count - (sample ? 1 : 0));
-  const bool root = result.function == kStddevPop || result.function == kStddevSamp;
-  out.append<double>(root ? std::sqrt(variance) : variance);
-}
-
-bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
-  const AggregateField& field = layout_.fields()[result.value_field];
-  const uint8_t* at = row(slot) + field.offset;
-  const auto count = load<int64_t>(row(slot) + layout_.fields()[result.count_field].offset);
-  const bool average = result.function == sql::AggregateFunction::kAvg;
-  if (field.kind == FieldKind::kSumDouble) {
-    const auto sum = load<double>(at);
-    out.append<double>(average ? sum / static_cast<double>(count) : sum);
-    return true;
-  }
-  const Wide sum = field.kind == FieldKind::kSumInt ? Wide{load<int64_t>(at)} : load<Wide>(at);
-  if (average) {
-    out.append<double>(static_cast<double>(sum) / static_cast<double>(count));
-    return true;
-  }
-  const bool fits = sum >= std::numeric_limits<int64_t>::min() && sum <= std::numeric_limits<int64_t>::max();
-  if (fits) {
-    out.append<int64_t>(static_cast<int64_t>(sum));
-  } else {
-    out.append_null();
-  }
-  return fits;
-}
-
-void Accumulators::emit_extreme(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
-  const AggregateField& field = layout_.fields()[result.value_field];
-  const uint8_t* at = row(slot) + field.offset;
-  append_bits(load<int64_t>(at), field.argument_type, out);
+  out.raw(ByteSpan{stage, used});
 }
 
 void Accumulators::write(uint32_t slot, ByteWriter& out) const {
+  if (!has_cells_) return write_fixed(slot, out);
   for (size_t index = 0; index < layout_.fields().size(); ++index) {
     const AggregateField& field = layout_.fields()[index];
     const uint8_t* at = row(slot) + field.offset;

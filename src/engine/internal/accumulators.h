@@ -31,6 +31,18 @@ class Accumulators {
   void update(const columnar::Batch& input, std::span<const uint32_t> slots, const RowOrder& order, size_t first,
               size_t last);
   void merge(uint32_t into, const Accumulators& other, uint32_t from);
+
+  // Only for layouts without cells: slots [first, first + count) without rows, first a multiple of `count`, which is
+  // always the same; they are given back together, each reset before.
+  uint32_t take_run(uint32_t count);
+  void release_run(uint32_t first) { free_runs_.push_back(first); }
+  // Makes slots [0, count) usable without taking them.
+  void reserve(size_t count);
+  // `from` in place of what is there.
+  void copy(uint32_t into, const Accumulators& other, uint32_t from) {
+    std::memcpy(row(into), other.row(from), stride_);
+  }
+
   // Appends the results, one per aggregate, to columns [first_column, ...) of `out`. Returns how many could not be
   // represented or kept within their limits, and are NULL.
   uint64_t emit(uint32_t slot, const WindowBounds& window, columnar::BatchBuilder& out, size_t first_column) const;
@@ -46,6 +58,7 @@ class Accumulators {
  private:
   [[nodiscard]] uint8_t* row(uint32_t slot) { return memory_.data() + slot * stride_; }
   [[nodiscard]] const uint8_t* row(uint32_t slot) const { return memory_.data() + slot * stride_; }
+  void write_fixed(uint32_t slot, ByteWriter& out) const;
   [[nodiscard]] uint32_t cell_at(uint32_t slot, size_t field) const;
   void update_field(const AggregateField& field, const columnar::Column* values, std::span<const uint32_t> slots,
                     size_t first, size_t last);
@@ -64,6 +77,7 @@ class Accumulators {
   columnar::Buffer<uint8_t> memory_;
   size_t slots_ = 0;
   std::vector<uint32_t> free_;
+  std::vector<uint32_t> free_runs_;
   std::vector<std::unique_ptr<Cells>> cells_;  // by field; null for those of fixed width
   bool has_cells_ = false;
 };

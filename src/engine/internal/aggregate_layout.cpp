@@ -85,6 +85,7 @@ size_t AggregateLayout::field(AggregateField wanted) {
   wanted.offset = static_cast<uint32_t>(stride_);
   fields_.push_back(wanted);
   stride_ += width_of(wanted.kind);
+  has_cells_ = has_cells_ || is_cell(wanted.kind);
   ordered_ = ordered_ || wanted.kind == FieldKind::kFirst || wanted.kind == FieldKind::kLast ||
              wanted.kind == FieldKind::kSeries;
   return fields_.size() - 1;

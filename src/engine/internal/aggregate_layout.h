@@ -71,6 +71,7 @@ class AggregateLayout {
   [[nodiscard]] size_t stride() const { return stride_; }
   // Whether a field depends on the order of rows: updates need their times and key groups.
   [[nodiscard]] bool ordered() const { return ordered_; }
+  [[nodiscard]] bool has_cells() const { return has_cells_; }
   [[nodiscard]] static size_t width_of(FieldKind kind);
 
  private:
@@ -81,6 +82,7 @@ class AggregateLayout {
   std::vector<AggregateResult> results_;
   size_t stride_ = 0;
   bool ordered_ = false;
+  bool has_cells_ = false;
 };
 
 }  // namespace tidegate::engine

@@ -62,7 +62,7 @@ double counter_delta(const std::vector<Reading>& rows) {
 
 const char* kind_of(const Reading& reading) { return static_cast<int64_t>(reading.value) % 2 == 0 ? "even" : "odd"; }
 
-std::string naive_aggregates(std::vector<Reading> rows, int64_t start_us, int64_t end_us) {
+std::string naive_aggregates(std::vector<Reading> rows, int64_t start_us, int64_t end_us, int64_t expected_until_us) {
   std::ranges::stable_sort(rows, [](const Reading& left, const Reading& right) {
     const auto place = [](const Reading& row) { return std::pair(row.time_us, key_group_of(row.device).value); };
     return place(left) < place(right);
@@ -88,7 +88,7 @@ std::string naive_aggregates(std::vector<Reading> rows, int64_t start_us, int64_
   } else {
     text += number(percentile(valued, 0.9)) + number(time_weighted(valued, end_us)) + number(counter_delta(valued));
   }
-  const auto expected = static_cast<double>((end_us - start_us) / kSecond);
+  const auto expected = std::ceil(static_cast<double>(expected_until_us - start_us) / kSecond);
   return text + number(std::min(static_cast<double>(seconds.size()) / expected, 1.0));
 }
 

@@ -33,6 +33,13 @@ class NaiveWindows {
   static constexpr int64_t kFar = int64_t{1} << 62;
 
   [[nodiscard]] std::string key_of(const Reading& reading) const;
+  struct Session {
+    int64_t start;
+    int64_t end;
+    std::vector<Reading> rows;
+  };
+  [[nodiscard]] bool add_to_session(const Reading& reading, int64_t judged_by);
+  void emit_rows(const std::string& key, int64_t start, int64_t end, const std::vector<Reading>& rows);
   void row(const Reading& reading, int64_t clock_us);
   void fire(const std::string& device, int64_t watermark);
   void emit(const WindowKey& window, const std::vector<Reading>& rows);
@@ -44,6 +51,7 @@ class NaiveWindows {
   const bool own_;
   std::map<std::string, DeviceState> devices_;
   std::map<WindowKey, std::vector<Reading>> windows_;
+  std::map<WindowKey, std::vector<Session>> sessions_;  // the key's end is 0
   int64_t shared_ = -kFar;
   int64_t greatest_ = -kFar;
 };

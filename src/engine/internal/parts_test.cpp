@@ -34,6 +34,30 @@ TEST_CASE("window arithmetic, against enumerating the windows") {
   }
 }
 
+TEST_CASE("windows that grow, against enumerating them") {
+  const sql::WindowSpec spec{sql::WindowKind::kCumulate, 12'000, 4'000, 1'000};
+  const WindowMath math(spec);
+  for (int64_t time = -50'000; time < 50'000; time += 500) {
+    std::set<int64_t> ends;
+    int64_t start = spec.offset_us - 120'000;
+    while (start + spec.size_us <= time) start += spec.size_us;
+    for (int64_t end = start + spec.slide_us; end <= start + spec.size_us; end += spec.slide_us) {
+      if (end > time) ends.insert(end);
+    }
+    const int64_t slice = math.slice_start(time);
+    CHECK(slice <= time);
+    CHECK(time < slice + math.slice());
+    CHECK(math.first_end(slice) == *ends.begin());
+    CHECK(math.last_end(slice) == *ends.rbegin());
+    for (const int64_t end : ends) {
+      CHECK(math.start_of(end) == start);
+      CHECK(math.is_end_of(slice, end));
+      CHECK(math.kept_from(end) == (end == start + spec.size_us ? end : start));
+    }
+    CHECK(!math.is_end_of(slice, *ends.rbegin() + spec.slide_us));
+  }
+}
+
 TEST_CASE("the next open window after a watermark") {
   const WindowMath math({sql::WindowKind::kHop, 10'000, 5'000, 0});
   CHECK(math.open_end(10'000, 8'999) == 10'000);

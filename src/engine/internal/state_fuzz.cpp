@@ -10,13 +10,13 @@ using columnar::TypeKind;
 
 namespace {
 
-WindowPlan make_plan(bool by_device) {
+WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
   const auto input = std::make_shared<columnar::Schema>(columnar::Schema{{{"device", TypeKind::kString},
                                                                           {"ts", TypeKind::kTimestampLtz},
                                                                           {"v", TypeKind::kDouble},
                                                                           {"s", TypeKind::kString}}});
   sql::WindowAggregate window;
-  window.window = {sql::WindowKind::kHop, 10'000'000, 4'000'000, 0};
+  window.window = std::move(spec);
   window.time_column = 1;
   window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2};
   using enum sql::AggregateFunction;
@@ -58,12 +58,15 @@ void read_and_close(const WindowPlan& plan, std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const WindowPlan kByDevice = make_plan(true);
-  static const WindowPlan kShared = make_plan(false);
+  static const sql::WindowSpec kHop{sql::WindowKind::kHop, 10'000'000, 4'000'000, 0};
+  static const sql::WindowSpec kSession{sql::WindowKind::kSession, 10'000'000, 10'000'000, 0};
+  static const sql::WindowSpec kDays{sql::WindowKind::kCalendar, 86'400'000'000, 86'400'000'000, 0, "Europe/Paris"};
+  static const std::vector<WindowPlan> kPlans = {make_plan(true, kHop), make_plan(false, kHop),
+                                                 make_plan(true, kSession), make_plan(false, kSession),
+                                                 make_plan(true, kDays)};
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   (void)decode_epoch_record(bytes);
   (void)decode_manifest(bytes);
-  read_and_close(kByDevice, bytes);
-  read_and_close(kShared, bytes);
+  for (const WindowPlan& plan : kPlans) read_and_close(plan, bytes);
   return 0;
 }

@@ -46,16 +46,18 @@ void WindowOperator::fire_shared(int64_t watermark, WindowMerger* merger) {
 }
 
 void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger) {
+  if (math_.sessions()) return fire_sessions(group_id, watermark);
   Group& group = groups_[group_id];
   while (WindowMath::closed(group.next_end, watermark)) {
     const int64_t end = group.next_end;
+    if (math_.growing()) join_slices(group_id, end);
     emit(group_id, end, merger);
-    drop_slices(group, end + plan_.math.slide() - plan_.math.size());
+    drop_slices(group_id, math_.kept_from(end));
     if (group.oldest_slot == 0) {
       group.next_end = kNever;
     } else {
-      const int64_t first = plan_.math.first_end(slices_[group.oldest_slot].start);
-      group.next_end = std::max(end + plan_.math.slide(), first);
+      const int64_t first = math_.first_end(slices_[group.oldest_slot].start);
+      group.next_end = std::max(math_.next_end(end), first);
     }
     dirty_[group.key_group] = true;
   }
@@ -66,17 +68,19 @@ void WindowOperator::emit(uint32_t group_id, int64_t end, WindowMerger* merger) 
   const Group& group = groups_[group_id];
   const uint32_t second = slices_[group.oldest_slot].newer;
   const bool one_slice = second == 0 || slices_[second].start >= end;
-  const uint32_t slot = one_slice ? group.oldest_slot : merged_slices(group, end);
+  const uint32_t slot = one_slice ? group.oldest_slot : merged_slices(group_id, end);
   if (merger != nullptr) {
     merger->add(key_bytes(group_id), end, accumulators_, slot);
   } else {
     append_key(group_id);
-    overflows_ += append_window(plan_, end, accumulators_, slot, results_);
+    overflows_ += append_window(plan_, {math_.start_of(end), end, end}, accumulators_, slot, results_);
   }
   if (!one_slice) accumulators_.reset(scratch_);
 }
 
-uint32_t WindowOperator::merged_slices(const Group& group, int64_t end) {
+uint32_t WindowOperator::merged_slices(uint32_t group_id, int64_t end) {
+  if (plan_.sliding) return slid_slices(group_id, end);
+  const Group& group = groups_[group_id];
   for (uint32_t at = group.oldest_slot; at != 0 && slices_[at].start < end; at = slices_[at].newer) {
     accumulators_.merge(scratch_, accumulators_, at);
   }
@@ -106,16 +110,39 @@ std::string WindowOperator::key_bytes(uint32_t group_id) const {
   return bytes;
 }
 
+// All slices before `end` become one: they are in the same windows from now on. Rows that come late make new ones,
+// until the next window is emitted.
+void WindowOperator::join_slices(uint32_t group_id, int64_t end) {
+  Group& group = groups_[group_id];
+  const uint32_t oldest = group.oldest_slot;
+  for (uint32_t at = slices_[oldest].newer; at != 0 && slices_[at].start < end; at = slices_[oldest].newer) {
+    accumulators_.merge(oldest, accumulators_, at);
+    const uint32_t newer = slices_[at].newer;
+    slices_[oldest].newer = newer;
+    if (newer != 0) slices_[newer].older = oldest;
+    if (at == group.newest_slot) {
+      group.newest_slot = oldest;
+      group.newest_start = slices_[oldest].start;
+    }
+    forget_second(group, at);
+    accumulators_.release(at);
+  }
+}
+
+void WindowOperator::forget_second(Group& group, uint32_t slot) {
+  if (slot != group.second_slot) return;
+  group.second_slot = 0;
+  group.second_start = kNever;
+}
+
 // Slices that start before `before` are in no window to come.
-void WindowOperator::drop_slices(Group& group, int64_t before) {
+void WindowOperator::drop_slices(uint32_t group_id, int64_t before) {
+  Group& group = groups_[group_id];
   while (group.oldest_slot != 0 && slices_[group.oldest_slot].start < before) {
     const uint32_t slot = group.oldest_slot;
     group.oldest_slot = slices_[slot].newer;
-    if (slot == group.second_slot) {
-      group.second_slot = 0;
-      group.second_start = kNever;
-    }
-    accumulators_.release(slot);
+    forget_second(group, slot);
+    release_slot(group_id, slot);
   }
   if (group.oldest_slot != 0) {
     slices_[group.oldest_slot].older = 0;
@@ -130,7 +157,9 @@ int64_t WindowOperator::silent_watermark(const Device& device) const {
   int64_t watermark = device.watermark;
   for (uint32_t id = device.first_group; id != kNone; id = groups_[id].next_group) {
     if (groups_[id].newest_slot == 0) continue;
-    watermark = std::max(watermark, plan_.math.last_end(groups_[id].newest_start) - kMicrosPerMilli);
+    const int64_t end =
+        math_.sessions() ? session_ends_[groups_[id].newest_slot] : math_.last_end(groups_[id].newest_start);
+    watermark = std::max(watermark, end - kMicrosPerMilli);
   }
   return watermark;
 }

@@ -1,11 +1,15 @@
-// Arithmetic of windows and their slices. A slice is gcd(size, slide) long, so every window is a whole number of
-// slices and a row is added to one slice only, however much the windows overlap.
+// Arithmetic of windows and their slices. Windows that overlap are whole numbers of slices (gcd of size and slide; the
+// step of CUMULATE), so that a row is added to one slice only, however much they overlap. Sessions are no slices: of
+// them only `closed` holds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 
 #include "base/ids.h"
+#include "engine/internal/calendar.h"
 #include "sql/plan.h"
 
 namespace tidegate::engine {
@@ -17,35 +21,70 @@ inline constexpr int64_t kNever = int64_t{1} << 62;  // later than any time
 
 [[nodiscard]] inline bool usable_time(int64_t time_us) { return time_us > -kFarTime && time_us < kFarTime; }
 
+// One thread at a time (a calendar remembers); copies are independent.
 class WindowMath {
  public:
   explicit WindowMath(const sql::WindowSpec& spec)
-      : size_(spec.size_us),
-        slide_(spec.slide_us),
-        offset_(spec.offset_us),
-        slice_(std::gcd(spec.size_us, spec.slide_us)) {}
+      : kind_(spec.kind), size_(spec.size_us), slide_(spec.slide_us), offset_(spec.offset_us) {
+    if (kind_ == sql::WindowKind::kCalendar) {
+      calendar_.emplace(spec);
+    } else {
+      slice_ = std::gcd(spec.size_us, spec.slide_us);
+    }
+  }
 
-  [[nodiscard]] int64_t size() const { return size_; }
-  [[nodiscard]] int64_t slide() const { return slide_; }
+  // Times from a slice's start on that are in the slice whatever the calendar does; 0 if that must be asked each time.
   [[nodiscard]] int64_t slice() const { return slice_; }
+  // Whether the time is in any window.
+  [[nodiscard]] bool usable(int64_t time) const { return calendar_ ? Calendar::covers(time) : usable_time(time); }
+  // Windows grow with their rows: none of the arithmetic below holds, but for closed().
+  [[nodiscard]] bool sessions() const { return kind_ == sql::WindowKind::kSession; }
+  [[nodiscard]] int64_t session_gap() const { return size_; }
+  // Windows start together and grow: slices of emitted ones need not be told apart any more.
+  [[nodiscard]] bool growing() const { return kind_ == sql::WindowKind::kCumulate; }
 
   // Start of the slice that `time` is in.
-  [[nodiscard]] int64_t slice_start(int64_t time) const { return floor_to(time, slice_); }
+  [[nodiscard]] int64_t slice_start(int64_t time) const {
+    return calendar_ ? calendar_->period_of(time).start : floor_to(time, slice_);
+  }
+  // Whether a slice may start there. Rules of time zones change; what was a day's start may be none any more.
+  [[nodiscard]] bool is_slice_start(int64_t time) const {
+    return calendar_ ? Calendar::covers(time) : slice_start(time) == time;
+  }
   // End of the first and of the last window that the slice is part of.
   [[nodiscard]] int64_t first_end(int64_t slice_start) const {
+    if (calendar_) return calendar_->period_of(slice_start).end;
+    if (growing()) return slice_start + slice_;
     return last_end(slice_start + slice_ - size_ - 1 + slide_);
   }
-  [[nodiscard]] int64_t last_end(int64_t slice_start) const { return floor_to(slice_start, slide_) + size_; }
+  [[nodiscard]] int64_t last_end(int64_t slice_start) const {
+    if (calendar_) return calendar_->period_of(slice_start).end;
+    return floor_to(slice_start, growing() ? size_ : slide_) + size_;
+  }
   // Whether a window that the slice is part of ends at `end`.
   [[nodiscard]] bool is_end_of(int64_t slice_start, int64_t end) const {
+    if (calendar_) return end > slice_start && Calendar::covers(end);
     const int64_t first = first_end(slice_start);
     return end >= first && end <= last_end(slice_start) && (end - first) % slide_ == 0;
   }
-  // The window [end - size, end) expects no more rows. Event times are whole milliseconds.
+  // Start of the window that ends at `end`.
+  [[nodiscard]] int64_t start_of(int64_t end) const {
+    if (calendar_) return calendar_->period_of(end - 1).start;
+    return growing() ? floor_to(end - 1, size_) : end - size_;
+  }
+  // Slices from here on may be part of windows that end after `end`.
+  [[nodiscard]] int64_t kept_from(int64_t end) const {
+    if (calendar_) return end;
+    return growing() ? floor_to(end, size_) : end + slide_ - size_;
+  }
+  // The next window's end after that of a window.
+  [[nodiscard]] int64_t next_end(int64_t end) const { return calendar_ ? end + 1 : end + slide_; }
+
+  // The window that ends at `end` expects no more rows. Event times are whole milliseconds.
   [[nodiscard]] static bool closed(int64_t end, int64_t watermark) { return end - kMicrosPerMilli <= watermark; }
   // `end`, or the first end after it whose window is not closed.
   [[nodiscard]] int64_t open_end(int64_t end, int64_t watermark) const {
-    if (!closed(end, watermark)) return end;
+    if (!closed(end, watermark) || calendar_) return end;
     const int64_t behind = watermark - (end - kMicrosPerMilli);
     return end + (behind / slide_ + 1) * slide_;
   }
@@ -56,10 +95,12 @@ class WindowMath {
     return time - rest - (rest < 0 ? step : 0);
   }
 
+  sql::WindowKind kind_;
   int64_t size_;
   int64_t slide_;
   int64_t offset_;
-  int64_t slice_;
+  int64_t slice_ = 0;
+  std::optional<Calendar> calendar_;
 };
 
 }  // namespace tidegate::engine

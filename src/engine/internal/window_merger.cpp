@@ -5,13 +5,13 @@
 
 namespace tidegate::engine {
 
-uint64_t append_window(const WindowPlan& plan, int64_t end, const Accumulators& accumulators, uint32_t slot,
-                       columnar::BatchBuilder& out) {
+uint64_t append_window(const WindowPlan& plan, const WindowBounds& window, const Accumulators& accumulators,
+                       uint32_t slot, columnar::BatchBuilder& out) {
   const size_t at = plan.keys.columns().size();
-  out.column(at).append<int64_t>(end - plan.math.size());
-  out.column(at + 1).append<int64_t>(end);
-  out.column(at + 2).append<int64_t>(end - kMicrosPerMilli);
-  const uint64_t overflows = accumulators.emit(slot, {end - plan.math.size(), end, end}, out, at + 3);
+  out.column(at).append<int64_t>(window.start);
+  out.column(at + 1).append<int64_t>(window.end);
+  out.column(at + 2).append<int64_t>(window.end - kMicrosPerMilli);
+  const uint64_t overflows = accumulators.emit(slot, window, out, at + 3);
   out.end_row();
   return overflows;
 }
@@ -34,9 +34,9 @@ uint64_t WindowMerger::drain(columnar::BatchBuilder& out, columnar::StringPool& 
   for (const uint32_t group : groups_) {
     const std::string_view bytes = table_.key(group);
     const std::string_view key = bytes.substr(0, bytes.size() - sizeof(int64_t));
-    ByteReader end(bytes.substr(key.size()));
+    const auto end = ByteReader(bytes.substr(key.size())).fixed<int64_t>();
     append_key(key, out, devices);
-    overflows += append_window(plan_, end.fixed<int64_t>(), accumulators_, slots_[group], out);
+    overflows += append_window(plan_, {math_.start_of(end), end, end}, accumulators_, slots_[group], out);
     accumulators_.release(slots_[group]);
     table_.erase(group);
   }

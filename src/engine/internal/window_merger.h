@@ -11,12 +11,12 @@
 namespace tidegate::engine {
 
 // Appends window_start, window_end, window_time and the aggregates; the keys are there already.
-uint64_t append_window(const WindowPlan& plan, int64_t end, const Accumulators& accumulators, uint32_t slot,
-                       columnar::BatchBuilder& out);
+uint64_t append_window(const WindowPlan& plan, const WindowBounds& window, const Accumulators& accumulators,
+                       uint32_t slot, columnar::BatchBuilder& out);
 
 class WindowMerger {
  public:
-  explicit WindowMerger(const WindowPlan& plan) : plan_(plan), accumulators_(plan.layout) {}
+  explicit WindowMerger(const WindowPlan& plan) : plan_(plan), math_(plan.math), accumulators_(plan.layout) {}
 
   void add(std::string_view key, int64_t end, const Accumulators& from, uint32_t slot);
   // Appends what was merged to `out` and starts anew. Returns how many sums overflowed. `devices` encodes the key of
@@ -27,6 +27,7 @@ class WindowMerger {
   void append_key(std::string_view key, columnar::BatchBuilder& out, columnar::StringPool& devices) const;
 
   const WindowPlan& plan_;
+  WindowMath math_;  // its own: it remembers
   Accumulators accumulators_;
   KeyTable table_;
   std::string scratch_;

@@ -16,11 +16,14 @@ std::optional<size_t> device_key_column(const WindowPlan& plan) {
 
 WindowOperator::WindowOperator(const WindowPlan& plan, DeviceTable& devices)
     : plan_(plan),
+      math_(plan.math),
       devices_(devices),
       accumulators_(plan.layout),
       scratch_(accumulators_.take()),
       slices_(2),
-      results_(plan.output, device_key_column(plan), &devices.names()) {}
+      results_(plan.output, device_key_column(plan), &devices.names()) {
+  if (plan.sliding) suffixes_.emplace(plan.layout);
+}
 
 void WindowOperator::process(const columnar::Batch& input, const RowTimes& times, int64_t shared_watermark) {
   slots_.resize(input.rows);
@@ -30,18 +33,41 @@ void WindowOperator::process(const columnar::Batch& input, const RowTimes& times
   if (plan_.mode == KeyMode::kDevice) {
     prepare_device_groups();
     const auto of_device = [&](size_t row) { return times.device[row]; };
-    plan_.own_watermarks ? assign_slots<true>(pass, shared_watermark, of_device)
-                         : assign_slots<false>(pass, shared_watermark, of_device);
+    assign(pass, shared_watermark, of_device);
   } else {
     const auto of_key = [&](size_t row) { return general_group(input, row, times.device[row]); };
-    plan_.own_watermarks ? assign_slots<true>(pass, shared_watermark, of_key)
-                         : assign_slots<false>(pass, shared_watermark, of_key);
+    assign(pass, shared_watermark, of_key);
   }
   add_rows(pass, input.rows);
   if (plan_.own_watermarks) fire_due_devices();
   if (late_scratch_.empty()) return;
   late_total_ += late_scratch_.size();
   late_.push_back(columnar::gather(input, late_scratch_));
+}
+
+template <class GroupOf>
+void WindowOperator::assign(Pass& pass, int64_t shared_watermark, GroupOf group_of) {
+  if (math_.sessions()) {
+    plan_.own_watermarks ? assign_sessions<true>(pass, shared_watermark, group_of)
+                         : assign_sessions<false>(pass, shared_watermark, group_of);
+  } else {
+    plan_.own_watermarks ? assign_slots<true>(pass, shared_watermark, group_of)
+                         : assign_slots<false>(pass, shared_watermark, group_of);
+  }
+}
+
+template <bool kOwn, class GroupOf>
+void WindowOperator::assign_sessions(Pass& pass, int64_t shared_watermark, GroupOf group_of) {
+  const columnar::Column& times = *pass.input.columns[plan_.time_column];
+  const int64_t* time = times.values<int64_t>().data();
+  for (size_t i = 0; i < pass.input.rows; ++i) {
+    if (!times.valid(i)) {
+      slots_[i] = reject(i);
+      continue;
+    }
+    const int64_t watermark = kOwn ? pass.times.watermark[i] : shared_watermark;
+    slots_[i] = session_slot(pass, i, group_of(i), time[i], watermark);
+  }
 }
 
 // The loop every row goes through; the window start is compared, not computed.
@@ -51,9 +77,9 @@ void WindowOperator::assign_slots(Pass& pass, int64_t shared_watermark, GroupOf 
   const int64_t* time = times.values<int64_t>().data();
   const int64_t* own_watermark = pass.times.watermark.data();
   const bool has_nulls = times.has_nulls();
-  const auto slice = static_cast<uint64_t>(plan_.math.slice());
+  const auto slice = static_cast<uint64_t>(math_.slice());
   // While the watermark has not come this far into a slice, no window of the slice can be closed.
-  const int64_t untouched = plan_.math.slice() - kMicrosPerMilli;
+  const int64_t untouched = math_.slice() - kMicrosPerMilli;
   for (size_t i = 0; i < pass.input.rows; ++i) {
     if (has_nulls && !times.valid(i)) [[unlikely]] {
       slots_[i] = reject(i);
@@ -74,21 +100,22 @@ void WindowOperator::assign_slots(Pass& pass, int64_t shared_watermark, GroupOf 
 }
 
 uint32_t WindowOperator::slot_off_path(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark) {
-  if (!usable_time(time)) {
+  if (!math_.usable(time)) {
     release_group(group_id);
     return reject(row);
   }
-  const int64_t start = plan_.math.slice_start(time);
-  if (WindowMath::closed(plan_.math.last_end(start), watermark)) {
+  const int64_t start = math_.slice_start(time);
+  if (WindowMath::closed(math_.last_end(start), watermark)) {
     release_group(group_id);
     return reject(row);
   }
   // Overlapping windows: part of the row's windows are closed already, and must be emitted without it.
-  if (WindowMath::closed(plan_.math.first_end(start), watermark) &&
+  if (WindowMath::closed(math_.first_end(start), watermark) &&
       WindowMath::closed(groups_[group_id].next_end, watermark)) {
     add_rows(pass, row);
     fire_group(group_id, watermark, nullptr);
   }
+  if (plan_.sliding) forget_sums(group_id, start);
   const uint32_t slot = find_or_insert(group_id, start, watermark);
   Group& group = groups_[group_id];
   if (slot != group.newest_slot) {
@@ -148,12 +175,12 @@ uint32_t WindowOperator::find_or_insert(uint32_t group_id, int64_t start, int64_
   }
   if (at != 0 && slices_[at].start == start) return at;
   const uint32_t slot = insert_slice(group_id, start, newer, at);
-  schedule(group_id, plan_.math.open_end(plan_.math.first_end(start), watermark));
+  schedule(group_id, math_.open_end(math_.first_end(start), watermark));
   return slot;
 }
 
 uint32_t WindowOperator::insert_slice(uint32_t group_id, int64_t start, uint32_t newer, uint32_t older) {
-  const uint32_t slot = accumulators_.take();
+  const uint32_t slot = take_slot(group_id);
   if (slot >= slices_.size()) slices_.resize(slot + size_t{1});
   slices_[slot] = {start, newer, older};
   Group& group = groups_[group_id];
@@ -201,11 +228,13 @@ void WindowOperator::link_group(uint32_t group_id) {
 // A group without open slices is forgotten; a device's own group stays with the device.
 void WindowOperator::release_group(uint32_t group_id) {
   if (plan_.mode == KeyMode::kDevice || groups_[group_id].oldest_slot != 0) return;
+  if (plan_.sliding) release_sums(group_id);
   keys_.erase(group_id);
 }
 
 size_t WindowOperator::memory_bytes() const {
   return accumulators_.memory_bytes() + keys_.memory_bytes() + groups_.capacity() * sizeof(Group) +
+         (suffixes_ ? suffixes_->memory_bytes() : size_t{0}) + sliding_.capacity() * sizeof(Sliding) +
          slices_.capacity() * sizeof(Slice) + slots_.capacity() * sizeof(uint32_t) + results_.memory_bytes();
 }
 

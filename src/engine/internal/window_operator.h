@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class WindowOperator {
   void fire_shared(int64_t watermark, WindowMerger* merger);
   // What the workers' copies put into `merger`, into this one's results.
   void add_merged(WindowMerger& merger) { overflows_ += merger.drain(results_, devices_.names()); }
+  // Sessions whose parts may be with several workers: takes over those of another worker's copy, which has none left.
+  void adopt_sessions(WindowOperator& other);
   [[nodiscard]] bool shared_window_due(int64_t watermark) const { return WindowMath::closed(least_end_, watermark); }
   [[nodiscard]] bool has_open_windows() const { return open_groups_ > 0; }
 
@@ -73,6 +76,14 @@ class WindowOperator {
     uint32_t newer = 0;
     uint32_t older = 0;
   };
+  // What a group of many slices per window keeps so that the next window costs a few merges; window_sliding.cpp.
+  struct Sliding {
+    int64_t split = -kNever;     // slices before hold in suffixes_ all from themselves to here
+    int64_t absorbed = -kNever;  // slices from `split` to here are added up in `back`
+    uint32_t last = 0;           // the newest of those; 0: what is kept is not valid
+    uint32_t back = 0;           // slot
+    uint32_t next_slot = 0;      // of the run that the group takes its slots from; 0: none left
+  };
   // The batch under way.
   struct Pass {
     const columnar::Batch& input;
@@ -82,6 +93,10 @@ class WindowOperator {
 
   template <bool kOwn, class GroupOf>
   void assign_slots(Pass& pass, int64_t shared_watermark, GroupOf group_of);
+  template <class GroupOf>
+  void assign(Pass& pass, int64_t shared_watermark, GroupOf group_of);
+  template <bool kOwn, class GroupOf>
+  void assign_sessions(Pass& pass, int64_t shared_watermark, GroupOf group_of);
   uint32_t slot_off_path(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark);
   uint32_t reject(size_t row);
   void add_rows(Pass& pass, size_t last);
@@ -90,6 +105,14 @@ class WindowOperator {
 
   uint32_t find_or_insert(uint32_t group_id, int64_t start, int64_t watermark);
   uint32_t insert_slice(uint32_t group_id, int64_t start, uint32_t newer, uint32_t older);
+  // Sessions; window_session.cpp.
+  uint32_t session_slot(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark);
+  uint32_t session_before(uint32_t group_id, int64_t end, uint32_t& newer) const;
+  [[nodiscard]] bool touches_two(uint32_t group_id, int64_t start, int64_t end) const;
+  uint32_t place_session(uint32_t group_id, int64_t start, int64_t end);
+  void fire_sessions(uint32_t group_id, int64_t watermark);
+  uint32_t shared_group(std::string_view key);
+  bool read_sessions(ByteReader& in, uint32_t group_id);
   void schedule(uint32_t group_id, int64_t end);
   void link_group(uint32_t group_id);
   void release_group(uint32_t group_id);
@@ -98,10 +121,18 @@ class WindowOperator {
   void fire_device(uint32_t device);
   void fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger);
   void emit(uint32_t group_id, int64_t end, WindowMerger* merger);
-  uint32_t merged_slices(const Group& group, int64_t end);
+  uint32_t merged_slices(uint32_t group_id, int64_t end);
+  uint32_t slid_slices(uint32_t group_id, int64_t end);
+  void turn_over(uint32_t group_id, int64_t end);
+  void forget_sums(uint32_t group_id, int64_t start);
+  uint32_t take_slot(uint32_t group_id);
+  void release_slot(uint32_t group_id, uint32_t slot);
+  void release_sums(uint32_t group_id);
   void append_key(uint32_t group_id);
   [[nodiscard]] std::string key_bytes(uint32_t group_id) const;
-  void drop_slices(Group& group, int64_t before);
+  void join_slices(uint32_t group_id, int64_t end);
+  static void forget_second(Group& group, uint32_t slot);
+  void drop_slices(uint32_t group_id, int64_t before);
   [[nodiscard]] int64_t silent_watermark(const Device& device) const;
 
   void write_group(uint32_t group_id, ByteWriter& out) const;
@@ -110,12 +141,17 @@ class WindowOperator {
   bool read_slices(ByteReader& in, uint32_t group_id, int64_t next_end);
 
   const WindowPlan& plan_;
+  WindowMath math_;  // its own: it remembers
   DeviceTable& devices_;
   Accumulators accumulators_;
   const uint32_t scratch_;  // slot in which the slices of one window are merged
   KeyTable keys_;
   std::vector<Group> groups_;
-  std::vector<Slice> slices_;  // by slot
+  std::vector<Slice> slices_;             // by slot
+  std::vector<int64_t> session_ends_;     // by slot; only of sessions
+  std::optional<Accumulators> suffixes_;  // by slot; only if windows are many slices long
+  std::vector<Sliding> sliding_;          // by group, then
+  std::vector<uint8_t> run_slots_;        // in use, by run, then
   std::vector<uint32_t> slots_;
   std::vector<uint16_t> key_groups_;  // of the batch's rows; only for an ordered layout
   std::vector<uint32_t> late_scratch_;

@@ -27,10 +27,15 @@ struct WindowPlan {
                  ? KeyMode::kDevice
                  : KeyMode::kGeneral),
         own_watermarks(by_device),
+        sliding(aggregate.window.kind == sql::WindowKind::kHop && !layout.has_cells() &&
+                aggregate.window.size_us / math.slice() > kFewSlices),
         time_column(aggregate.time_column),
         close_after_us(std::clamp<int64_t>(close_after, 0, kFarTime)),
         input(std::move(input_schema)),
         output(std::move(output_schema)) {}
+
+  // Adding up so few slices for each window costs no more than keeping sums of them.
+  static constexpr int64_t kFewSlices = 8;
 
   WindowMath math;
   AggregateLayout layout;
@@ -38,6 +43,13 @@ struct WindowPlan {
   KeyMode mode;
   // Windows close by each device's own watermark; else by one watermark that only moves between epochs.
   bool own_watermarks;
+  // Whether parts of one session may be with several workers; they must come together before it closes.
+  [[nodiscard]] bool gathers_sessions() const {
+    return math.sessions() && !own_watermarks && mode == KeyMode::kGeneral;
+  }
+  // Sums over slices are kept from one window to the next (window_sliding.cpp). State in cells can be as large as all
+  // rows of a window, too large to have once per slice: such windows are put together from all their slices.
+  bool sliding;
   size_t time_column;
   int64_t close_after_us;
   columnar::SchemaPtr input;

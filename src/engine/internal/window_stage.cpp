@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kMaxSlicesPerWindow = 100'000;
 
 Result<> check_window(const sql::WindowSpec& window) {
+  if (window.kind == sql::WindowKind::kCalendar) return {};
   const int64_t far = kFarTime / 4;
   if (window.slide_us <= 0 || window.size_us < window.slide_us || window.size_us > far || window.offset_us < -far ||
       window.offset_us > far) {
@@ -30,6 +31,7 @@ class WindowStage final : public StatefulOperator {
   WindowStage(const WindowPlan& plan, DeviceTable& devices, bool merges)
       : devices_(devices),
         window_(plan, devices),
+        gathers_(merges && plan.gathers_sessions()),
         nothing_(columnar::BatchBuilder(plan.input).finish()),
         merger_(merges ? std::make_unique<WindowMerger>(plan) : nullptr) {}
 
@@ -40,6 +42,9 @@ class WindowStage final : public StatefulOperator {
   void close_silent(int64_t clock_us) override { window_.close_silent(clock_us); }
   [[nodiscard]] int64_t close_bound_us() const override { return window_.close_bound_us(); }
   void fire_shared(int64_t watermark, std::span<StatefulOperator* const> copies) override {
+    for (StatefulOperator* copy : copies) {
+      if (gathers_ && copy != this) window_.adopt_sessions(static_cast<WindowStage*>(copy)->window_);
+    }
     for (StatefulOperator* copy : copies) {
       static_cast<WindowStage*>(copy)->window_.fire_shared(watermark, merger_.get());
     }
@@ -69,6 +74,7 @@ class WindowStage final : public StatefulOperator {
  private:
   DeviceTable& devices_;
   WindowOperator window_;
+  const bool gathers_;
   const columnar::Batch nothing_;
   const RowTimes no_times_;
   std::unique_ptr<WindowMerger> merger_;  // only with several workers

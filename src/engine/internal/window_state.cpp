@@ -57,6 +57,7 @@ void WindowOperator::write_group(uint32_t group_id, ByteWriter& out) const {
   out.varint(count);
   for (uint32_t at = group.oldest_slot; at != 0; at = slices_[at].newer) {
     out.zigzag(slices_[at].start);
+    if (math_.sessions()) out.zigzag(session_ends_[at]);
     accumulators_.write(at, out);
   }
 }
@@ -97,8 +98,8 @@ bool WindowOperator::read_group(ByteReader& in) {
     groups_[id].key_group = of_device ? devices_.at(device).key_group : key_group_of(key).value;
   }
   const int64_t next_end = in.zigzag();
-  if (!in.ok() || !read_slices(in, id, next_end)) return false;
-  schedule(id, next_end);
+  if (!in.ok() || !(math_.sessions() ? read_sessions(in, id) : read_slices(in, id, next_end))) return false;
+  schedule(id, math_.sessions() ? session_ends_[groups_[id].oldest_slot] : next_end);
   return true;
 }
 
@@ -111,8 +112,8 @@ bool WindowOperator::read_slices(ByteReader& in, uint32_t group_id, int64_t next
   int64_t last = -kNever;
   for (uint64_t i = 0; fine && i < count; ++i) {
     const int64_t start = in.zigzag();
-    fine = accumulators_.read(part, in) && usable_time(start) && start > last && plan_.math.slice_start(start) == start;
-    if (fine && i == 0) fine = plan_.math.is_end_of(start, next_end);
+    fine = accumulators_.read(part, in) && math_.usable(start) && start > last && math_.is_slice_start(start);
+    if (fine && i == 0) fine = math_.is_end_of(start, next_end);
     if (!fine) break;
     last = start;
     uint32_t newer = 0;

@@ -50,17 +50,17 @@ struct Query;
 
 struct TableRef;
 
-// TUMBLE or HOP over a table.
+// A window function over a table.
 struct WindowCall {
   TextPosition position;
-  WindowKind kind = WindowKind::kTumble;
+  WindowSpec spec;
   std::unique_ptr<TableRef> table;
   Name time_column;
-  int64_t size_us = 0;
-  int64_t slide_us = 0;
-  int64_t offset_us = 0;
+  std::vector<Name> partition_by;         // SESSION
+  std::vector<size_t> partition_columns;  // the same, bound
   TextPosition size_position;
   TextPosition slide_position;
+  std::optional<TextPosition> zone_position;
 };
 
 struct TableRef {

@@ -1,9 +1,10 @@
-// Windows: TUMBLE and HOP over a relation, and the GROUP BY that closes them.
+// Windows over a relation, and the GROUP BY that closes them.
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "sql/internal/bind_query.h"
+#include "sql/internal/check_window.h"
 #include "sql/internal/text.h"
 
 namespace tidegate::sql {
@@ -12,50 +13,6 @@ using columnar::Field;
 using columnar::Schema;
 
 namespace {
-
-constexpr int64_t kMaxPanes = 1000;  // windows one record of a HOP falls into; each costs work and memory
-
-Result<> check_sizes(const WindowCall& call) {
-  if (call.size_us <= 0 || call.slide_us <= 0) {
-    return fail_at(ErrorCode::SqlInvalidWindow, call.size_us <= 0 ? call.size_position : call.slide_position,
-                   "the window's interval must be longer than zero");
-  }
-  if (call.size_us % kMicrosPerMilli != 0 || call.slide_us % kMicrosPerMilli != 0) {
-    return fail_at(ErrorCode::SqlInvalidWindow, call.size_position, "a window is a whole number of milliseconds");
-  }
-  if (call.size_us % call.slide_us != 0) {
-    return fail_at(ErrorCode::SqlInvalidWindow, call.slide_position, "the size must be a multiple of the slide",
-                   "HOP(TABLE stream, DESCRIPTOR(ts), slide, size): the slide comes first");
-  }
-  if (call.size_us / call.slide_us > kMaxPanes) {
-    return fail_at(ErrorCode::SqlInvalidWindow, call.slide_position,
-                   fmt::format("the size is more than {} slides", kMaxPanes), "Use a longer slide");
-  }
-  if (call.offset_us <= -call.slide_us || call.offset_us >= call.slide_us) {
-    return fail_at(ErrorCode::SqlInvalidWindow, call.position, "the offset must be shorter than the slide");
-  }
-  return {};
-}
-
-// Slots of expected readings must not straddle a window's edge.
-Result<> check_coverage(const ExpressionScope& scope, const WindowCall& window) {
-  constexpr int64_t kMaxSlots = 1 << 20;  // of one window; a bit each
-  for (const BoundAggregate& bound : scope.aggregates) {
-    const int64_t interval = bound.aggregate.interval_us;
-    if (bound.aggregate.function != AggregateFunction::kCoverage) continue;
-    if (window.slide_us % interval != 0) {
-      return fail_at(ErrorCode::SqlInvalidWindow, bound.position,
-                     fmt::format("windows every {} are no multiple of {}", duration_text(window.slide_us),
-                                 duration_text(interval)),
-                     "COVERAGE needs an interval that divides the window");
-    }
-    if (window.size_us / interval > kMaxSlots) {
-      return fail_at(ErrorCode::SqlInvalidWindow, bound.position,
-                     fmt::format("more than {} readings expected in a window", kMaxSlots), "Use a shorter window");
-    }
-  }
-  return {};
-}
 
 // The aggregation's output in terms of its scope: what is a key becomes the key's column, what is a window column or
 // an aggregate its place. Anything else is not grouped.
@@ -99,6 +56,13 @@ class GroupRewriter {
   const ExpressionScope& scope_;
   const std::vector<Expression>& keys_;
 };
+
+// What the other numbers of the meaning do not say.
+std::string calendar_meaning(const WindowSpec& spec) {
+  std::string text = fmt::format(" {} {}", quote_string(spec.zone), spec.months);
+  for (const int64_t start : spec.shift_starts_us) text += fmt::format(" {}", start);
+  return text;
+}
 
 void move_inputs(WindowAggregate& window, const std::vector<size_t>& columns) {
   window.time_column = columns[window.time_column];
@@ -149,7 +113,7 @@ class InputColumns {
 }  // namespace
 
 Result<Relation> QueryBinder::bind_window(const WindowCall& call, const std::string& path) {
-  TRY(check_sizes(call));
+  TRY(check_window(call));
   TRY_ASSIGN(Relation relation, bind_table(*call.table, path));
   if (relation.window) {
     return fail_at(ErrorCode::SqlUnsupported, call.position, "a window over a window without GROUP BY is not supported",
@@ -174,12 +138,18 @@ Result<Relation> QueryBinder::bind_window(const WindowCall& call, const std::str
         fmt::format("'{}' is not the event time", call.time_column.text),
         time.empty() ? "Select the event time in the view, unchanged" : fmt::format("The event time is '{}'", time));
   }
+  if (call.zone_position && relation.schema().fields[column].type != columnar::TypeKind::kTimestampLtz) {
+    return fail_at(ErrorCode::SqlInvalidWindow, *call.zone_position,
+                   fmt::format("'{}' has no time zone that could be another one", call.time_column.text),
+                   "A TIMESTAMP is the time on the wall already; leave TIME ZONE out");
+  }
   WindowCall window;
   window.position = call.position;
-  window.kind = call.kind;
-  window.size_us = call.size_us;
-  window.slide_us = call.slide_us;
-  window.offset_us = call.offset_us;
+  window.spec = call.spec;
+  for (const Name& key : call.partition_by) {
+    TRY_ASSIGN(const size_t key_column, binder.find_column({key}, key.position));
+    window.partition_columns.push_back(key_column);
+  }
   relation.window = std::move(window);
   return relation;
 }
@@ -221,6 +191,9 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   scope.time_column = input.time_column;
   scope.window_type = input.schema().fields[*input.time_column].type;
   TRY_ASSIGN(auto keys, bind_keys(query, scope));
+  if (input.window->spec.kind == WindowKind::kSession) {
+    TRY(check_session_keys(keys, input.window->partition_columns, input.schema(), *query.group_by_position));
+  }
 
   scope.grouped = true;
   std::vector<std::string> names;
@@ -235,7 +208,7 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
     TRY_ASSIGN(Expression condition, binder.bind_condition(*query.having, "HAVING"));
     TRY_ASSIGN(having, rewriter.rewrite(std::move(condition), query.having->position));
   }
-  TRY(check_coverage(scope, *input.window));
+  TRY(check_coverage(scope.aggregates, input.window->spec));
   Relation grouped = aggregate(std::move(input), scope, std::move(keys));
   if (having) filter(grouped, std::move(*having));
   return project(std::move(grouped), std::move(items), std::move(names));
@@ -244,12 +217,13 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
 Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, std::vector<Expression> keys) {
   InputColumns columns(input.schema());
   WindowAggregate window;
-  window.window = {input.window->kind, input.window->size_us, input.window->slide_us, input.window->offset_us};
+  window.window = input.window->spec;
   window.time_column = columns.place(*input.time_column);
   auto schema = std::make_shared<Schema>();
   std::optional<size_t> device_key;
   std::string meaning = fmt::format("{} {} {} {} {}", input.source, static_cast<int>(window.window.kind),
                                     window.window.size_us, window.window.slide_us, window.window.offset_us);
+  if (window.window.kind == WindowKind::kCalendar) meaning += calendar_meaning(window.window);
   for (size_t key = 0; key < keys.size(); ++key) {
     const auto* column = std::get_if<ColumnRef>(&keys[key].node);
     if (column != nullptr && column->index == input.device_column && !device_key) device_key = key;

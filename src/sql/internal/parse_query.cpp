@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <span>
 
 #include <fmt/format.h>
 
@@ -186,7 +185,7 @@ Result<TableRef> Parser::table_primary() {
       return parsed;
     }
     if (parenthesised) {
-      if (!at_window_function()) return unexpected("TUMBLE or HOP");
+      if (!at_window_function()) return unexpected("TUMBLE, HOP, CUMULATE or SESSION");
       TRY_ASSIGN(parsed.source, window_call());
       TRY(expect_symbol(")"));
       return parsed;
@@ -200,116 +199,10 @@ Result<TableRef> Parser::table_primary() {
   if (at_symbol("(")) {
     return fail_at(ErrorCode::SqlUnsupported, table.position,
                    fmt::format("the table function {} is not supported", to_upper(table.text)),
-                   "Window functions are TUMBLE and HOP");
+                   "Window functions are TUMBLE, HOP, CUMULATE and SESSION");
   }
   parsed.source = std::move(table);
   return parsed;
-}
-
-bool Parser::at_window_function() const {
-  constexpr std::string_view kFunctions[] = {"TUMBLE", "HOP", "SESSION", "CUMULATE"};
-  if (!at_symbol("(", 1)) return false;
-  return std::ranges::any_of(kFunctions, [&](std::string_view word) { return at_word(word); });
-}
-
-namespace {
-
-struct Parameter {
-  std::string_view name;
-  bool required;
-};
-constexpr Parameter kTumbleParameters[] = {{"DATA", true}, {"TIMECOL", true}, {"SIZE", true}, {"OFFSET", false}};
-constexpr Parameter kHopParameters[] = {
-    {"DATA", true}, {"TIMECOL", true}, {"SLIDE", true}, {"SIZE", true}, {"OFFSET", false}};
-
-std::span<const Parameter> parameters_of(WindowKind kind) {
-  if (kind == WindowKind::kTumble) return kTumbleParameters;
-  return kHopParameters;
-}
-
-}  // namespace
-
-Result<WindowCall> Parser::window_call() {
-  WindowCall call;
-  call.position = peek().position;
-  if (at_word("SESSION") || at_word("CUMULATE")) {
-    return unsupported(to_upper(peek().text) + " windows", "Use TUMBLE or HOP");
-  }
-  call.kind = at_word("HOP") ? WindowKind::kHop : WindowKind::kTumble;
-  next();
-  TRY(expect_symbol("("));
-  TRY_ASSIGN(const std::vector<std::string> given, window_parameters(call));
-  TRY(expect_symbol(")"));
-  for (const Parameter& parameter : parameters_of(call.kind)) {
-    if (!parameter.required || std::ranges::find(given, parameter.name) != given.end()) continue;
-    return fail_at(ErrorCode::SqlInvalidWindow, call.position, fmt::format("the window has no {}", parameter.name),
-                   call.kind == WindowKind::kTumble
-                       ? "TUMBLE(TABLE stream, DESCRIPTOR(time_column), INTERVAL '10' SECOND)"
-                       : "HOP(TABLE stream, DESCRIPTOR(time_column), slide, size), both as INTERVAL");
-  }
-  if (call.kind == WindowKind::kTumble) {
-    call.slide_us = call.size_us;
-    call.slide_position = call.size_position;
-  }
-  return call;
-}
-
-// Reads the arguments, by place or by name => value; the names of those given.
-Result<std::vector<std::string>> Parser::window_parameters(WindowCall& call) {
-  const auto parameters = parameters_of(call.kind);
-  std::vector<std::string> given;
-  do {
-    std::string parameter;
-    if (peek().kind == TokenKind::kWord && at_symbol("=>", 1)) {
-      parameter = to_upper(peek().text);
-      const bool known = std::ranges::any_of(parameters, [&](const Parameter& p) { return p.name == parameter; });
-      if (!known) return unexpected("DATA, TIMECOL, SIZE, SLIDE or OFFSET");
-      if (std::ranges::find(given, parameter) != given.end()) return unexpected("each argument once");
-      next();
-      next();
-    } else {
-      if (given.size() >= parameters.size()) return unexpected("')'");
-      parameter = parameters[given.size()].name;
-    }
-    TRY(window_argument(call, parameter));
-    given.push_back(std::move(parameter));
-  } while (accept_symbol(","));
-  return given;
-}
-
-Result<> Parser::window_argument(WindowCall& call, std::string_view parameter) {
-  if (parameter == "DATA") {
-    if (!at_word("TABLE") && !at_symbol("(")) return unexpected("TABLE and the name of a stream or view");
-    TRY_ASSIGN(TableRef table, table_primary());
-    call.table = std::make_unique<TableRef>(std::move(table));
-    return {};
-  }
-  if (parameter == "TIMECOL") {
-    TRY(expect_word("DESCRIPTOR"));
-    TRY(expect_symbol("("));
-    TRY_ASSIGN(call.time_column, name("the time column"));
-    return expect_symbol(")");
-  }
-  const TextPosition position = peek().position;
-  TRY_ASSIGN(const int64_t interval, window_interval());
-  if (parameter == "SIZE") {
-    call.size_us = interval;
-    call.size_position = position;
-  } else if (parameter == "SLIDE") {
-    call.slide_us = interval;
-    call.slide_position = position;
-  } else {
-    call.offset_us = interval;
-  }
-  return {};
-}
-
-Result<int64_t> Parser::window_interval() {
-  const bool negative = accept_symbol("-");
-  if (!at_word("INTERVAL")) return unexpected("an INTERVAL such as INTERVAL '10' SECOND");
-  TRY_ASSIGN(const AstExpression literal, interval_literal());
-  const int64_t value = std::get<int64_t>(literal.literal);
-  return negative ? -value : value;
 }
 
 }  // namespace tidegate::sql

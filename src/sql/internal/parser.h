@@ -83,6 +83,13 @@ class Parser {
   [[nodiscard]] Result<WindowCall> window_call();
   [[nodiscard]] Result<std::vector<std::string>> window_parameters(WindowCall& call);
   [[nodiscard]] Result<> window_argument(WindowCall& call, std::string_view parameter);
+  [[nodiscard]] static std::string parameter_names(WindowKind kind);
+  [[nodiscard]] Result<> window_partition(WindowCall& call);
+  [[nodiscard]] bool at_key_after_comma() const;
+  [[nodiscard]] Result<> window_zone(WindowCall& call);
+  [[nodiscard]] bool at_months() const;
+  [[nodiscard]] Result<> window_months(WindowCall& call);
+  [[nodiscard]] Result<> window_shifts(WindowCall& call);
   [[nodiscard]] Result<int64_t> window_interval();
 
   // Expressions.

@@ -34,6 +34,9 @@ namespace tidegate::sql {
 [[nodiscard]] std::string duration_text(int64_t duration_us);
 // '5 min', '24 h', '500 ms', '7 d' as Flink's durations; nothing if it is not one, is negative or does not fit.
 [[nodiscard]] std::optional<int64_t> parse_duration(std::string_view text);
+// "06:00", "06:00:30": microseconds since midnight; nothing if it is not one.
+[[nodiscard]] std::optional<int64_t> parse_time_of_day(std::string_view text);
+[[nodiscard]] std::string time_of_day_text(int64_t since_midnight_us);
 
 // FNV-1a, 64 bit: stable for ever, because operator ids are stored.
 [[nodiscard]] uint64_t stable_hash(std::string_view text);

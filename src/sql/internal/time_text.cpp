@@ -171,4 +171,26 @@ std::optional<int64_t> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<int64_t> parse_time_of_day(std::string_view text) {
+  constexpr int64_t kMost[] = {23, 59, 59};
+  constexpr int64_t kSeconds[] = {3600, 60, 1};
+  if (text.size() != 5 && text.size() != 8) return std::nullopt;
+  int64_t seconds = 0;
+  for (size_t part = 0; part * 3 < text.size(); ++part) {
+    const size_t at = part * 3;
+    const auto digit = [&](size_t index) { return text[index] >= '0' && text[index] <= '9'; };
+    if (!digit(at) || !digit(at + 1) || (part > 0 && text[at - 1] != ':')) return std::nullopt;
+    const int64_t value = (text[at] - '0') * 10 + (text[at + 1] - '0');
+    if (value > kMost[part]) return std::nullopt;
+    seconds += value * kSeconds[part];
+  }
+  return seconds * kMicrosPerSecond;
+}
+
+std::string time_of_day_text(int64_t since_midnight_us) {
+  const int64_t seconds = since_midnight_us / kMicrosPerSecond;
+  const std::string minutes = fmt::format("{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+  return seconds % 60 == 0 ? minutes : fmt::format("{}:{:02}", minutes, seconds % 60);
+}
+
 }  // namespace tidegate::sql
