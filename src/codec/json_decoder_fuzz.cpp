@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint32_t good[2];
   for (uint32_t& count : good) {
     Counting misfits;
-    const codec::Decoded decoded = decoder.decode({payload, false}, rules, rows, misfits);
+    const codec::Decoded decoded = decoder.decode({payload, false, {}}, rules, rows, misfits);
     CHECK(decoded.misfits == misfits.count);
     const columnar::Batch batch = rows.finish();
     CHECK(batch.rows == decoded.good);

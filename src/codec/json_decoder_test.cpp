@@ -41,7 +41,7 @@ struct Bench {
 
   // The good rows as NDJSON.
   std::string decode(std::string_view payload) {
-    last = decoder.decode({payload, false}, rules, rows, collected);
+    last = decoder.decode({payload, false, {}}, rules, rows, collected);
     const columnar::Batch batch = rows.finish();
     CHECK(batch.rows == last.good);
     std::string out;

@@ -55,6 +55,8 @@ struct RowRules {
   int64_t latest_time_us = std::numeric_limits<int64_t>::max();
   // Takes the place of a missing or empty device; without it such rows are misfits (RecordWithoutDevice).
   std::optional<StringCode> default_device;
+  // When the payload came, in microseconds since 1970.
+  int64_t arrival_us = 0;
   // Takes the place of a missing event time.
   std::optional<int64_t> default_time_us;
   // Rows of other devices are misfits (NotAuthorized).
@@ -85,6 +87,7 @@ struct Payload {
   std::string_view bytes;
   // kPayloadPadding bytes behind the payload are readable, whatever they hold; else it may be copied first.
   bool padded = false;
+  std::string_view topic;  // it came on; empty over HTTP
 };
 
 // Not thread-safe: one per thread.

@@ -17,7 +17,10 @@
 
 namespace tidegate::codec {
 
-enum class WireFormat : uint8_t { kJson, kCsv };
+enum class WireFormat : uint8_t { kJson, kCsv, kCbor, kSenmlJson, kSenmlCbor, kInflux, kSparkplug };
+
+// Of the timestamps that a format has of its own.
+enum class TimePrecision : uint8_t { kDefault, kSeconds, kMillis, kMicros, kNanos };
 
 struct CsvFormat {
   char delimiter = ',';
@@ -32,12 +35,25 @@ struct FieldPath {
   RecordPath path;
 };
 
+// The name under which a flat format has the value of a column.
+struct FieldName {
+  std::string name;
+  size_t column = 0;
+};
+
+class SparkplugNodes;
+
 struct SourceFormat {
   WireFormat wire = WireFormat::kJson;
   std::optional<RecordPath> records;  // where the records of a message stand; else the message is one
   std::vector<FieldPath> fields;      // the columns that are not filled by their name
-  std::vector<TimeFormat> times;      // of each column; of the timestamps among them it counts
-  bool arrival_is_time = false;       // a missing event time is when the record arrived
+  std::vector<FieldName> names;       // the same for formats without paths
+  bool metrics_as_rows = false;       // each measurement is a row, not a column
+  TimePrecision precision = TimePrecision::kDefault;
+  // Shared by the decoders of all threads: what edge nodes said at birth holds whichever connection says more.
+  std::shared_ptr<SparkplugNodes> sparkplug;
+  std::vector<TimeFormat> times;  // of each column; of the timestamps among them it counts
+  bool arrival_is_time = false;   // a missing event time is when the record arrived
   CsvFormat csv;
   std::vector<TopicColumn> topic_columns;  // filled from the levels of the topic
 };

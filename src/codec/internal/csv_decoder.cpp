@@ -12,7 +12,7 @@ namespace tidegate::codec {
 CsvDecoder::CsvDecoder(const SourceFormat& format, DecoderTarget target)
     : format_(format.csv),
       target_(std::move(target)),
-      names_(*target_.schema),
+      names_(format, target_),
       writer_(*target_.schema, format.times),
       run_(target_) {
   CHECK(!target_.device_column || target_.devices != nullptr);

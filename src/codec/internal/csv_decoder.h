@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "codec/csv_reader.h"
-#include "codec/internal/column_names.h"
 #include "codec/internal/decode_run.h"
+#include "codec/internal/field_names.h"
 #include "codec/internal/scalar_writer.h"
 #include "codec/source_format.h"
 
@@ -30,7 +30,7 @@ class CsvDecoder final : public RecordDecoder {
 
   const CsvFormat format_;
   DecoderTarget target_;
-  ColumnNames names_;
+  FieldNames names_;
   ScalarWriter writer_;
   DecodeRun run_;
   std::vector<size_t> columns_;  // of each field; kNoColumn: left out

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace tidegate::codec {
 
 namespace {
@@ -38,6 +41,9 @@ OptionOutcome set_csv(SourceFormat& format, const OptionReader& options) {
   if (const auto value = options.find("csv.header")) {
     if (*value != "true" && *value != "false") return options.refuse("csv.header", "'true' or 'false'");
     csv.header = *value == "true";
+  }
+  if (!csv.header && options.first_of("field.")) {
+    return options.refuse_key(*options.first_of("field."), "of CSV only with 'csv.header' = 'true'; use 'csv.columns'");
   }
   if (csv.header && options.find("csv.columns")) {
     return options.refuse("csv.columns", "the names of the fields only when 'csv.header' is not 'true'");
@@ -141,13 +147,43 @@ OptionOutcome set_times(SourceFormat& format, const OptionReader& options) {
   return {};
 }
 
+namespace {
+
+bool has_paths(WireFormat wire) { return wire == WireFormat::kJson || wire == WireFormat::kCbor; }
+
+bool has_metrics(WireFormat wire) {
+  return wire == WireFormat::kInflux || wire == WireFormat::kSenmlJson || wire == WireFormat::kSenmlCbor ||
+         wire == WireFormat::kSparkplug;
+}
+
+OptionOutcome add_path(SourceFormat& format, const OptionReader& options, const std::string& key, size_t column) {
+  auto path = RecordPath::parse(*options.find(key));
+  if (!path) return options.refuse(key, path.error());
+  if (path->several()) return options.refuse(key, "a path to one value; [*] and ['a','b'] belong into 'records'");
+  for (const FieldPath& before : format.fields) {
+    if (before.column == column) return options.refuse_key(key, "the column has a path already");
+  }
+  format.fields.push_back({column, std::move(*path)});
+  return {};
+}
+
+OptionOutcome add_name(SourceFormat& format, const OptionReader& options, const std::string& key, size_t column) {
+  const std::string name = *options.find(key);
+  if (name.empty()) return options.refuse(key, "the name of a field");
+  for (const FieldName& before : format.names) {
+    if (before.column == column) return options.refuse_key(key, "the column has a field already");
+    if (before.name == name) return options.refuse(key, "a field that fills no other column");
+  }
+  format.names.push_back({name, column});
+  return {};
+}
+
+}  // namespace
+
 OptionOutcome set_paths(SourceFormat& format, const OptionReader& options) {
   constexpr std::string_view kField = "field.";
-  if (format.wire != WireFormat::kJson) {
-    const auto key = options.find("records") ? std::optional<std::string>("records") : options.first_of(kField);
-    return key ? options.refuse_key(*key, "only with 'format' = 'json'") : OptionOutcome();
-  }
   if (const auto text = options.find("records")) {
+    if (!has_paths(format.wire)) return options.refuse_key("records", "only with 'format' = 'json' or 'cbor'");
     auto path = RecordPath::parse(*text);
     if (!path) return options.refuse("records", path.error());
     if (path->from_record()) return options.refuse("records", "a path from the message, such as $.readings[*]");
@@ -157,13 +193,31 @@ OptionOutcome set_paths(SourceFormat& format, const OptionReader& options) {
     if (!key.starts_with(kField)) continue;
     const auto column = column_of(options, key, kField.size());
     if (!column) return std::unexpected(column.error());
-    auto path = RecordPath::parse(text);
-    if (!path) return options.refuse(key, path.error());
-    if (path->several()) return options.refuse(key, "a path to one value; [*] and ['a','b'] belong into 'records'");
-    for (const FieldPath& before : format.fields) {
-      if (before.column == *column) return options.refuse_key(key, "the column has a path already");
+    auto done =
+        has_paths(format.wire) ? add_path(format, options, key, *column) : add_name(format, options, key, *column);
+    if (!done) return done;
+  }
+  return {};
+}
+
+OptionOutcome set_metrics(SourceFormat& format, const OptionReader& options) {
+  if (const auto layout = options.find("metrics")) {
+    if (!has_metrics(format.wire)) {
+      return options.refuse_key("metrics", "only with 'format' = 'influx', 'senml-json', 'senml-cbor' or 'sparkplug'");
     }
-    format.fields.push_back({*column, std::move(*path)});
+    if (*layout != "rows" && *layout != "columns") return options.refuse("metrics", "'rows' or 'columns'");
+    format.metrics_as_rows = *layout == "rows";
+  }
+  if (const auto precision = options.find("timestamp.precision")) {
+    if (!has_metrics(format.wire) || format.wire == WireFormat::kSparkplug) {
+      return options.refuse_key("timestamp.precision", "only with 'format' = 'influx', 'senml-json' or 'senml-cbor'");
+    }
+    constexpr std::array kNames = {std::pair{"s", TimePrecision::kSeconds}, std::pair{"ms", TimePrecision::kMillis},
+                                   std::pair{"us", TimePrecision::kMicros}, std::pair{"ns", TimePrecision::kNanos}};
+    const auto found =
+        std::ranges::find(kNames, *precision, [](const auto& known) { return std::string_view(known.first); });
+    if (found == kNames.end()) return options.refuse("timestamp.precision", "'s', 'ms', 'us' or 'ns'");
+    format.precision = found->second;
   }
   return {};
 }

@@ -13,6 +13,8 @@ using OptionOutcome = std::expected<void, BadOption>;
 [[nodiscard]] OptionOutcome set_times(SourceFormat& format, const OptionReader& options);
 // 'records', 'field.*'
 [[nodiscard]] OptionOutcome set_paths(SourceFormat& format, const OptionReader& options);
+// 'metrics', 'timestamp.precision'
+[[nodiscard]] OptionOutcome set_metrics(SourceFormat& format, const OptionReader& options);
 // 'csv.*'
 [[nodiscard]] OptionOutcome set_csv(SourceFormat& format, const OptionReader& options);
 

@@ -134,14 +134,19 @@ Result<Accepted> RecordLane::accept(StreamId stream, const Arrival& arrival) {
   if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
   read_clock();
   TRY_ASSIGN(codec::RowRules rules, rules_for(*waiting->entry->stream, arrival.principal));
+  rules.arrival_us = now_us_;
   // What a TIMESTAMP(3) holds.
   if (waiting->entry->format.arrival_is_time) rules.default_time_us = now_us_ - now_us_ % kMicrosPerMilli;
   TRY_ASSIGN(rules.from_topic, waiting->topic_values.of(arrival.topic));
   Accepted accepted;
   DeadLetters* letters = waiting->dead_letters ? &*waiting->dead_letters : nullptr;
   const size_t dead_before = letters != nullptr ? letters->waiting() : 0;
-  DeadLetterWriter misfits(letters, now_us_, arrival.topic, device_of(arrival.principal), accepted);
-  accepted.good = waiting->decoder->decode({arrival.payload, arrival.padded}, rules, waiting->rows, misfits).good;
+  std::optional<StringCode> sender = device_of(arrival.principal);
+  // A record that nobody could read belongs to the device on whose topic it came.
+  for (const codec::TopicValue& value : rules.from_topic) sender = sender ? sender : value.code;
+  DeadLetterWriter misfits(letters, now_us_, arrival.topic, sender, accepted);
+  accepted.good =
+      waiting->decoder->decode({arrival.payload, arrival.padded, arrival.topic}, rules, waiting->rows, misfits).good;
   waiting_ += accepted.good;
   if (letters != nullptr) waiting_ += letters->waiting() - dead_before;
   waiting->bytes += arrival.payload.size();

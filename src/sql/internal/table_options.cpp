@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/presets.h"
 #include "codec/source_format.h"
 #include "sql/internal/bind_query.h"
 #include "sql/internal/text.h"
@@ -139,9 +140,20 @@ Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
                  std::move(hint));
 }
 
+std::unexpected<Error> refuse(codec::BadOption bad, const CreateTableAst& table) {
+  for (const OptionDefinition& option : table.options) {
+    if (option.key == bad.key) bad.error.position = option.value_position;
+  }
+  return fail(std::move(bad.error));
+}
+
 // The options about payloads, each by itself and together.
 Result<> check_source(StreamDefinition& stream, const CreateTableAst& table) {
   const codec::SourceColumns columns{*stream.schema, stream.device_column, stream.time_column};
+  auto preset = codec::expand_preset(stream.options, columns);
+  if (!preset) return refuse(std::move(preset.error()), table);
+  if (const auto topic = preset->find("mqtt.topic"); topic != preset->end()) stream.mqtt_topic = topic->second;
+  stream.options.merge(std::move(*preset));
   auto format = codec::parse_source_format(stream.options, columns);
   if (format) {
     if (stream.connector == catalog::Connector::kStream && !stream.mqtt_topic.empty()) {
@@ -149,11 +161,7 @@ Result<> check_source(StreamDefinition& stream, const CreateTableAst& table) {
     }
     return {};
   }
-  Error error = std::move(format.error().error);
-  for (const OptionDefinition& option : table.options) {
-    if (option.key == format.error().key) error.position = option.value_position;
-  }
-  return fail(std::move(error));
+  return refuse(std::move(format.error()), table);
 }
 
 Result<> check_together(const StreamDefinition& stream, TextPosition position) {
