@@ -1,4 +1,4 @@
-// The MQTT topics of twins and commands, all below devices/<device>/ (docs/guide/devices.md).
+// The MQTT topics of twins and commands, all below devices/<device>/ (docs/devices.md).
 #pragma once
 
 #include <cstdint>
