@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "engine/internal/window_math.h"
 
 namespace tidegate::engine {
 
@@ -119,6 +120,7 @@ bool TimeSeries::read(const AggregateField&, ByteReader& in) {
     time += static_cast<uint64_t>(in.zigzag());
     Reading reading{};
     reading.time = static_cast<int64_t>(time);
+    if (!usable_time(reading.time)) return false;
     reading.value = std::bit_cast<double>(in.fixed<int64_t>());
     reading.key_group = static_cast<uint16_t>(in.varint());
     reading.meter = static_cast<uint32_t>(in.varint());
