@@ -58,7 +58,42 @@ NodePtr both(NodePtr left, NodePtr right) {
   return make(sql::UnionAll{}, std::move(schema), std::move(inputs), "union");
 }
 
-enum class Shape : uint8_t { kStacked, kSharedOverOwn, kUnionOwn, kUnionShared, kUnionOfWindows };
+// SELECT *, COUNT(*) OVER rows, SUM(summed) OVER range, LAG(summed), ROW_NUMBER() over `input`.
+NodePtr over(NodePtr input, size_t time_column, size_t summed, size_t key, std::string id) {
+  using enum sql::OverFunction;
+  sql::Over made;
+  made.time_column = time_column;
+  made.keys = {key};
+  made.keyed_by_device = key == 0;
+  made.device_column = 0;
+  made.has_device_column = true;
+  made.ttl_us = 20 * kSecond;
+  sql::OverCall count{kCountStar};
+  count.rows = 3;
+  sql::OverCall sum{kSum, summed};
+  sum.range_us = 10 * kSecond;
+  sql::OverCall lag{kLag, summed};
+  lag.rows = 2;
+  lag.otherwise = int64_t{-1};
+  made.calls = {count, sum, lag, sql::OverCall{}};
+  columnar::Schema schema = *input->output;
+  for (const char* name : {"count", "sum", "lag", "rn"}) schema.fields.push_back({name, TypeKind::kBigint, true});
+  std::vector<NodePtr> inputs;
+  inputs.push_back(std::move(input));
+  return make(std::move(made), std::make_shared<columnar::Schema>(std::move(schema)), std::move(inputs), std::move(id));
+}
+
+enum class Shape : uint8_t {
+  kStacked,
+  kSharedOverOwn,
+  kUnionOwn,
+  kUnionShared,
+  kUnionOfWindows,
+  kOverOwn,
+  kOverShared,
+  kOverUnion,
+  kOverWindow,
+};
 
 sql::Plan plan_of(Shape shape, const StreamPtr& a, const StreamPtr& b) {
   switch (shape) {
@@ -66,6 +101,10 @@ sql::Plan plan_of(Shape shape, const StreamPtr& a, const StreamPtr& b) {
     case Shape::kSharedOverOwn: return {window(window(scan(a, "a"), 1, 3, 5, true, "w1"), 3, 5, 20, false, "w2")};
     case Shape::kUnionOwn: return {window(both(scan(a, "a"), scan(b, "b")), 1, 3, 10, true, "w1")};
     case Shape::kUnionShared: return {window(both(scan(a, "a"), scan(b, "b")), 1, 3, 10, false, "w1")};
+    case Shape::kOverOwn: return {over(scan(a, "a"), 1, 3, 0, "o1")};
+    case Shape::kOverShared: return {over(scan(a, "a"), 1, 3, 4, "o1")};
+    case Shape::kOverUnion: return {over(both(scan(a, "a"), scan(b, "b")), 1, 3, 0, "o1")};
+    case Shape::kOverWindow: return {over(window(scan(a, "a"), 1, 3, 5, true, "w1"), 3, 5, 0, "o1")};
     case Shape::kUnionOfWindows:
       return {window(both(window(scan(a, "a"), 1, 3, 5, true, "w1"), window(scan(b, "b"), 1, 3, 10, true, "w2")), 3, 5,
                      20, true, "w3")};
@@ -135,9 +174,10 @@ Outcome play(Shape shape, const Trouble& trouble, uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("stacked windows and unions do not depend on batches, threads, kills and restarts") {
+TEST_CASE("stacked windows, unions and OVER do not depend on batches, threads, kills and restarts") {
   for (const Shape shape :
-       {Shape::kStacked, Shape::kSharedOverOwn, Shape::kUnionOwn, Shape::kUnionShared, Shape::kUnionOfWindows}) {
+       {Shape::kStacked, Shape::kSharedOverOwn, Shape::kUnionOwn, Shape::kUnionShared, Shape::kUnionOfWindows,
+        Shape::kOverOwn, Shape::kOverShared, Shape::kOverUnion, Shape::kOverWindow}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
       CAPTURE(static_cast<int>(shape));
       CAPTURE(seed);

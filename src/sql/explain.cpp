@@ -76,6 +76,24 @@ std::string window_text(const WindowAggregate& window, const PlanNode& node) {
          (window.keyed_by_device ? "; closes by each device's own watermark" : "; closes by the shared watermark");
 }
 
+std::string over_text(const Over& over, const PlanNode& node) {
+  const auto& input = node.inputs[0]->output->fields;
+  std::string text = "Over";
+  for (size_t at = 0; at < over.keys.size(); ++at) {
+    text += (at == 0 ? " by " : ", ") + quote_identifier(input[over.keys[at]].name);
+  }
+  text += over.order.empty() ? fmt::format(" in order of {}", quote_identifier(input[over.time_column].name))
+                             : " of closed windows in order of ";
+  for (size_t at = 0; at < over.order.size(); ++at) {
+    text += (at == 0 ? "" : ", ") + quote_identifier(input[over.order[at].column].name);
+    if (over.order[at].descending) text += " DESC";
+  }
+  for (size_t at = 0; at < over.calls.size(); ++at) {
+    text += (at == 0 ? ": " : ", ") + node.output->fields[input.size() + at].name;
+  }
+  return text + (over.keyed_by_device ? "; by each device's own watermark" : "; by the shared watermark");
+}
+
 void append(std::string& out, const PlanNode& node, size_t level) {
   out.append(level * 2, ' ');
   if (const auto* scan = std::get_if<Scan>(&node.node)) {
@@ -86,6 +104,8 @@ void append(std::string& out, const PlanNode& node, size_t level) {
     out += project_text(*project, node);
   } else if (const auto* window = std::get_if<WindowAggregate>(&node.node)) {
     out += window_text(*window, node);
+  } else if (const auto* over = std::get_if<Over>(&node.node)) {
+    out += over_text(*over, node);
   } else {
     out += "Union all";
   }

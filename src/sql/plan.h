@@ -99,10 +99,55 @@ struct WindowAggregate {
   bool has_device_column = false;
 };
 
+// What is computed for a row of the rows of its partition before it.
+enum class OverFunction : uint8_t {
+  kRowNumber,
+  kLag,
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kFirstValue,
+  kLastValue,
+};
+
+// Types as for Aggregate. A frame is the row and `rows` rows before it, or those of the last `range_us` before it
+// (both ends included) that are not behind it in order.
+struct OverCall {
+  OverFunction function = OverFunction::kRowNumber;
+  size_t argument = 0;  // input column; unused for kRowNumber and kCountStar
+  columnar::TypeKind type = columnar::TypeKind::kBigint;
+  int64_t rows = 0;  // kLag: how far back
+  std::optional<int64_t> range_us = std::nullopt;
+  Literal otherwise = {};  // kLag: where there is no row so far back
+
+  bool operator==(const OverCall&) const = default;
+};
+
+struct OrderKey {
+  size_t column = 0;
+  bool descending = false;
+};
+
+// Rows in event-time order, each once the watermark has reached it, with a column more per call. If `order` is given,
+// partitions are of closed windows, all rows of one event time: they are numbered in that order.
+struct Over {
+  size_t time_column = 0;
+  std::vector<size_t> keys;     // input columns: the partition
+  std::vector<OrderKey> order;  // empty: the event time
+  std::vector<OverCall> calls;
+  int64_t ttl_us = 0;  // a partition without rows for longer than this, in event time, begins anew; 0: never
+  bool keyed_by_device = false;
+  size_t device_column = 0;  // input column of the device; meaningful if the source has one
+  bool has_device_column = false;
+};
+
 // The rows of all inputs, which have the output's types.
 struct UnionAll {};
 
-using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll>;
+using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over>;
 
 struct PlanNode {
   Operation node;

@@ -111,17 +111,25 @@ std::optional<std::string_view> DeviceTable::name(uint32_t index) const {
   return names_.view(StringCode{code - 1});
 }
 
-void DeviceTable::write(uint32_t index, ByteWriter& out) const {
+void DeviceTable::write_name(uint32_t index, ByteWriter& out) const {
   const auto text = name(index);
   out.fixed<uint8_t>(text.has_value());
   if (text) out.text(*text);
+}
+
+std::optional<std::string_view> DeviceTable::read_name(ByteReader& in) {
+  if (in.fixed<uint8_t>() == 0) return std::nullopt;
+  return in.text();
+}
+
+void DeviceTable::write(uint32_t index, ByteWriter& out) const {
+  write_name(index, out);
   out.zigzag(devices_[index].watermark);
   out.zigzag(devices_[index].last_seen_us);
 }
 
 bool DeviceTable::read(ByteReader& in) {
-  std::optional<std::string_view> text;
-  if (in.fixed<uint8_t>() != 0) text = in.text();
+  const auto text = read_name(in);
   const int64_t watermark = in.zigzag();
   const int64_t last_seen_us = in.zigzag();
   if (!in.ok() || watermark < -kNever || watermark > kNever || !usable_time(last_seen_us)) return false;

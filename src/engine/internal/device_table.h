@@ -80,6 +80,9 @@ class DeviceTable {
   [[nodiscard]] std::vector<uint32_t>& touched() { return touched_; }
   void track_touched() { tracks_ = true; }
 
+  // A device's name as bytes: 0 for records without device, or 1 and a text.
+  void write_name(uint32_t index, ByteWriter& out) const;
+  [[nodiscard]] static std::optional<std::string_view> read_name(ByteReader& in);
   // One device's state as bytes (docs/formats/state.md), without the byte that says what it is.
   void write(uint32_t index, ByteWriter& out) const;
   [[nodiscard]] bool read(ByteReader& in);

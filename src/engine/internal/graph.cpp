@@ -27,7 +27,7 @@ std::string_view operator_kind(const sql::PlanNode& node) {
   return std::visit(
       Overloaded{[](const sql::Scan&) { return "scan"; }, [](const sql::Filter&) { return "filter"; },
                  [](const sql::Project&) { return "project"; }, [](const sql::WindowAggregate&) { return "window"; },
-                 [](const sql::UnionAll&) { return "union"; }},
+                 [](const sql::UnionAll&) { return "union"; }, [](const sql::Over&) { return "over"; }},
       node.node);
 }
 
@@ -108,6 +108,7 @@ Result<std::vector<Feed>> GraphPlan::add_stage(const sql::PlanNode& node, std::v
   stage.own_watermarks = by_own_watermarks(stage);
   if (!stage.own_watermarks) stage.shared_index = shared_stages_++;
   place.own_watermarks = stage.own_watermarks;
+  place.adopts_input = stage.adopts_input();
   TRY_ASSIGN(stage.op, plan_operator(node, place));
   stages_.push_back(std::move(stage));
   return std::vector<Feed>{Feed{true, stages_.size() - 1}};

@@ -25,6 +25,7 @@ class OperatorPlan {
 // What the graph has found out about the place an operator stands at.
 struct OperatorPlace {
   bool own_watermarks = false;
+  bool adopts_input = false;   // stands right above one input
   int64_t close_after_us = 0;  // the longest of the inputs'
 };
 

@@ -33,6 +33,8 @@ enum class AstKind : uint8_t {
   kStar,        // the * of COUNT(*)
 };
 
+struct OverClause;
+
 struct AstExpression {
   AstKind kind = AstKind::kLiteral;
   TextPosition position;
@@ -41,9 +43,28 @@ struct AstExpression {
   Literal literal;
   columnar::TypeKind type = columnar::TypeKind::kNull;
   std::vector<AstExpression> children;
-  bool distinct = false;  // kCall: DISTINCT before the arguments
-  bool filtered = false;  // kCall: the last child is the condition of FILTER (WHERE ...)
-  int depth = 1;          // levels of this tree; at most kMaxNesting
+  bool distinct = false;                             // kCall: DISTINCT before the arguments
+  bool filtered = false;                             // kCall: the last child is the condition of FILTER (WHERE ...)
+  std::shared_ptr<const OverClause> over = nullptr;  // kCall; shared by the copies of the expression
+  int depth = 1;                                     // levels of this tree; at most kMaxNesting
+};
+
+struct OrderItem {
+  AstExpression expression;
+  bool descending = false;
+};
+
+enum class FrameKind : uint8_t { kNone, kRows, kRange, kUnbounded };
+
+// OVER (PARTITION BY partition ORDER BY order frame).
+struct OverClause {
+  TextPosition position;
+  std::vector<AstExpression> partition;
+  std::vector<OrderItem> order;
+  FrameKind frame = FrameKind::kNone;
+  TextPosition frame_position;
+  int64_t rows = 0;
+  int64_t range_us = 0;
 };
 
 struct Query;

@@ -133,6 +133,7 @@ Result<Expression> ExpressionBinder::bind_column(const AstExpression& ast) {
 }
 
 Result<Expression> ExpressionBinder::bind_call(const AstExpression& ast) {
+  if (ast.over != nullptr) return bind_over(ast);
   if (is_aggregate(ast.name)) return bind_aggregate(ast);
   if (ast.distinct || ast.filtered) {
     return fail_at(

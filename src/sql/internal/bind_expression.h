@@ -26,6 +26,22 @@ struct BoundAggregate {
 
 [[nodiscard]] bool is_aggregate(std::string_view name);  // in upper case
 
+// A call with OVER; the same for OVER's window, which all calls of a SELECT share.
+struct BoundOver {
+  OverCall call;  // its argument's column is not yet known
+  Expression argument;
+  std::string text;
+  bool nullable = true;
+};
+struct OverScope {
+  bool is_set = false;
+  TextPosition position;
+  std::vector<Expression> keys;
+  std::vector<Expression> order;
+  std::vector<bool> descending;
+  std::vector<BoundOver> calls;
+};
+
 // What names mean at one place. Column indexes past the input's: window_start, window_end, window_time, then one
 // per aggregate.
 struct ExpressionScope {
@@ -35,7 +51,8 @@ struct ExpressionScope {
   bool windowed = false;
   std::optional<size_t> time_column;  // of the windows
   columnar::TypeKind window_type = columnar::TypeKind::kTimestamp;
-  bool grouped = false;  // aggregates are allowed
+  bool grouped = false;       // aggregates are allowed
+  OverScope* over = nullptr;  // calls with OVER are allowed, and gathered here
   std::vector<BoundAggregate> aggregates;
   std::vector<TextPosition> column_positions;  // where each column was last named
 
@@ -54,6 +71,11 @@ class ExpressionBinder {
 
  private:
   [[nodiscard]] Result<Expression> bind_call(const AstExpression& ast);
+  // In bind_over.cpp.
+  [[nodiscard]] Result<Expression> bind_over(const AstExpression& ast);
+  [[nodiscard]] Result<> bind_over_window(const OverClause& clause, OverScope& over);
+  [[nodiscard]] Result<> bind_over_arguments(const AstExpression& ast, BoundOver& bound);
+  [[nodiscard]] Result<> bind_frame(const AstExpression& ast, BoundOver& bound);
   // In bind_aggregate.cpp.
   [[nodiscard]] Result<Expression> bind_aggregate(const AstExpression& ast);
   [[nodiscard]] Result<std::vector<Expression>> bind_aggregate_arguments(const AstExpression& ast);

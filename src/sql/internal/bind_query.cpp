@@ -70,6 +70,7 @@ Result<Relation> QueryBinder::bind_select(const Query& query, const std::string&
   }
   if (query.group_by_position && input.window) return bind_grouped(query, std::move(input));
   TRY(refuse_ungrouped(query, input));
+  if (needs_over(query)) return bind_over(query, std::move(input));
   return bind_plain(query, std::move(input));
 }
 
@@ -202,6 +203,8 @@ Relation QueryBinder::scan(std::shared_ptr<const catalog::StreamDefinition> stre
   relation.has_watermark = stream->time_column.has_value();
   relation.time_column = stream->time_column;
   relation.device_column = stream->device_column;
+  const auto ttl = stream->options.find("state.ttl");
+  if (ttl != stream->options.end()) relation.state_ttl_us = parse_duration(ttl->second).value_or(0);
   node->operator_id = operator_id("stream", "scan", stream->name);
   read.stream = std::move(stream);
   node->node = std::move(read);
@@ -225,6 +228,7 @@ Relation QueryBinder::project(Relation input, std::vector<Expression> expression
   output.source = input.source;
   output.path = input.path;
   output.has_watermark = input.has_watermark;
+  output.state_ttl_us = input.state_ttl_us;
   std::string meaning;
   auto schema = std::make_shared<Schema>();
   for (size_t at = 0; at < expressions.size(); ++at) {
@@ -232,6 +236,8 @@ Relation QueryBinder::project(Relation input, std::vector<Expression> expression
     const ColumnRef* column = as_column(expression);
     if (column != nullptr && column->index == input.time_column && !output.time_column) output.time_column = at;
     if (column != nullptr && column->index == input.device_column && !output.device_column) output.device_column = at;
+    if (column != nullptr && column->index == input.window_start && !output.window_start) output.window_start = at;
+    if (column != nullptr && column->index == input.window_end && !output.window_end) output.window_end = at;
     schema->fields.push_back({names[at], expression.type, expression.nullable});
     meaning += fmt::format("{} AS {},", to_string(expression), quote_identifier(names[at]));
   }

@@ -28,6 +28,9 @@ struct Relation {
   bool has_watermark = false;
   std::optional<size_t> time_column;
   std::optional<size_t> device_column;
+  std::optional<size_t> window_start;  // of a query with a window, by plain lineage
+  std::optional<size_t> window_end;
+  int64_t state_ttl_us = 0;          // the longest 'state.ttl' of the streams; 0: none
   std::optional<WindowCall> window;  // over this relation, not yet grouped; its `table` is empty
 
   [[nodiscard]] const columnar::Schema& schema() const { return *node->output; }
@@ -55,6 +58,10 @@ class QueryBinder {
   [[nodiscard]] Result<Relation> bind_name(const Name& name);
   [[nodiscard]] Result<Relation> bind_window(const WindowCall& call, const std::string& path);
   [[nodiscard]] Result<Relation> bind_plain(const Query& query, Relation input);
+  [[nodiscard]] Result<Relation> bind_over(const Query& query, Relation input);
+  [[nodiscard]] Result<bool> check_order(const OverScope& over, const Relation& input) const;
+  [[nodiscard]] Result<int64_t> state_ttl(const OverScope& over, const Relation& input, bool by_time) const;
+  [[nodiscard]] Result<Relation> over_node(Relation input, OverScope& over, bool by_time);
   [[nodiscard]] Result<Relation> bind_grouped(const Query& query, Relation input);
   [[nodiscard]] Result<> refuse_ungrouped(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<std::vector<Expression>> bind_items(const Query& query, ExpressionScope& scope,
@@ -73,6 +80,9 @@ class QueryBinder {
   size_t nodes_ = 0;
   int depth_ = 0;
 };
+
+// Whether a SELECT has calls with OVER.
+[[nodiscard]] bool needs_over(const Query& query);
 
 // Drops from every node the columns that nothing above uses; the root keeps its first `visible` ones.
 [[nodiscard]] std::unique_ptr<PlanNode> prune(std::unique_ptr<PlanNode> root, size_t visible);

@@ -1,4 +1,6 @@
 // UNION ALL: the rows of several queries, at the places and names of the first one's columns.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "sql/internal/bind_query.h"
@@ -82,6 +84,7 @@ Result<Relation> QueryBinder::bind_union(const Query& query, const std::string& 
   for (const Relation& branch : branches) {
     output.has_watermark = output.has_watermark && branch.has_watermark;
     by_device = by_device && branch.device_column.has_value();
+    output.state_ttl_us = std::max(output.state_ttl_us, branch.state_ttl_us);
     output.source += (output.source.empty() ? "" : ", ") + branch.source;
   }
   std::vector<std::string> names;

@@ -254,6 +254,9 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
   output.has_watermark = true;
   output.device_column = device_key;
   output.time_column = keys.size() + 2;
+  output.window_start = keys.size();
+  output.window_end = keys.size() + 1;
+  output.state_ttl_us = input.state_ttl_us;
   output.visible = schema->fields.size();
   Relation below;
   if (const auto plain = columns.plain()) {

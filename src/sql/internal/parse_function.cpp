@@ -30,7 +30,6 @@ Result<AstExpression> Parser::function_call() {
     } while (accept_symbol(","));
   }
   TRY(expect_symbol(")"));
-  if (at_word("OVER")) return unsupported("OVER", "Use a window of TUMBLE or HOP with GROUP BY");
   const bool filtered = at_word("FILTER") && at_symbol("(", 1);
   if (filtered) {
     TRY_ASSIGN(AstExpression condition, filter_clause());
@@ -39,6 +38,9 @@ Result<AstExpression> Parser::function_call() {
   TRY_ASSIGN(AstExpression parsed, call(upper, position, std::move(children)));
   parsed.distinct = distinct;
   parsed.filtered = filtered;
+  if (at_word("OVER")) {
+    TRY_ASSIGN(parsed.over, over_clause());
+  }
   return parsed;
 }
 

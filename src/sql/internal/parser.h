@@ -105,6 +105,8 @@ class Parser {
   [[nodiscard]] Result<AstExpression> in_predicate(AstExpression left, TextPosition position);
   [[nodiscard]] Result<AstExpression> column();
   [[nodiscard]] Result<AstExpression> function_call();
+  [[nodiscard]] Result<std::shared_ptr<const OverClause>> over_clause();
+  [[nodiscard]] Result<> frame(OverClause& over);
   [[nodiscard]] Result<AstExpression> filter_clause();
   [[nodiscard]] Result<std::optional<AstExpression>> special_call(std::string_view upper, TextPosition position);
   [[nodiscard]] Result<AstExpression> extract(TextPosition position);

@@ -1,7 +1,10 @@
 // Drops columns that nothing uses, from the root down, and projections that change nothing.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "sql/internal/bind_query.h"
+#include "sql/internal/text.h"
 
 namespace tidegate::sql {
 
@@ -159,7 +162,37 @@ Moved prune_union(PlanNode& node, const Needed& needed) {
   return moved;
 }
 
+// The rows that it keeps are stored with the columns that are left, so these are part of what its id stands for.
+Moved prune_over(PlanNode& node, Over& over, const Needed& needed) {
+  const size_t passed = node.inputs[0]->output->fields.size();
+  Needed below(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(passed));
+  below[over.time_column] = true;
+  for (const size_t key : over.keys) below[key] = true;
+  for (const OrderKey& key : over.order) below[key.column] = true;
+  for (const OverCall& call : over.calls) below[call.argument] = true;
+  if (over.has_device_column) below[over.device_column] = true;
+  Moved moved = prune_node(node.inputs[0], below);
+  over.time_column = moved[over.time_column];
+  for (size_t& key : over.keys) key = moved[key];
+  for (OrderKey& key : over.order) key.column = moved[key.column];
+  for (OverCall& call : over.calls) call.argument = moved[call.argument];
+  if (over.has_device_column) over.device_column = moved[over.device_column];
+  Schema schema = *node.inputs[0]->output;
+  std::string stored;
+  for (const columnar::Field& field : schema.fields) {
+    stored += fmt::format("{}:{};", field.name, static_cast<int>(field.type));
+  }
+  node.operator_id += fmt::format("-{:08x}", static_cast<uint32_t>(stable_hash(stored)));
+  for (size_t call = 0; call < over.calls.size(); ++call) {
+    moved.push_back(schema.fields.size());
+    schema.fields.push_back(node.output->fields[passed + call]);
+  }
+  node.output = std::make_shared<Schema>(std::move(schema));
+  return moved;
+}
+
 Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  if (auto* over = std::get_if<Over>(&node->node)) return prune_over(*node, *over, needed);
   if (std::holds_alternative<UnionAll>(node->node)) return prune_union(*node, needed);
   if (auto* scan = std::get_if<Scan>(&node->node)) return prune_scan(*node, *scan, needed);
   if (auto* filter = std::get_if<Filter>(&node->node)) return prune_filter(*node, *filter, needed);

@@ -114,7 +114,7 @@ constexpr std::array kOptions = {KnownOption{"device", set_device},        Known
                                  KnownOption{"path", take_as_is},          KnownOption{"watermark.scope", set_scope},
                                  KnownOption{"max_skew", set_duration},    KnownOption{"idle_timeout", set_duration},
                                  KnownOption{"close_after", set_duration}, KnownOption{"retention", set_duration},
-                                 KnownOption{"description", take_as_is}};
+                                 KnownOption{"state.ttl", set_duration},   KnownOption{"description", take_as_is}};
 
 Result<> set_twice(const OptionDefinition& option) {
   return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("'{}' is set twice", option.key));
