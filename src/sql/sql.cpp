@@ -24,6 +24,7 @@ class Analyzer {
 
   Result<std::optional<Statement>> operator()(CreateTableAst& ast) {
     TRY_ASSIGN(auto definition, define_stream(ast, without_semicolon(text_)));
+    TRY(QueryBinder(names_).check_computed(definition, ast.columns));
     return Statement(CreateTable{std::move(definition), ast.if_not_exists});
   }
 

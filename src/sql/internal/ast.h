@@ -119,6 +119,7 @@ struct ColumnDefinition {
   Name name;
   columnar::TypeKind type = columnar::TypeKind::kNull;
   bool nullable = true;
+  std::optional<AstExpression> computed;  // instead of a type: `name AS expression`
 };
 
 struct WatermarkDefinition {

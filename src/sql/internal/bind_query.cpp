@@ -123,7 +123,7 @@ Result<Relation> QueryBinder::bind_name(const Name& name) {
     common_.insert(common_.end(), hidden.begin(), hidden.end());
     return relation;
   }
-  if (auto stream = names_.find_stream(name.text)) return scan(std::move(stream));
+  if (auto stream = names_.find_stream(name.text)) return read_stream(std::move(stream), name.position);
   const auto view = names_.find_view(name.text);
   if (!view) {
     return fail_at(ErrorCode::SqlUnknownStream, name.position, fmt::format("no stream or view '{}'", name.text),

@@ -44,6 +44,9 @@ class QueryBinder {
   [[nodiscard]] Result<Plan> bind(const Query& query);
   // As bind(), then the columns at `target`'s types. SqlInsertMismatch.
   [[nodiscard]] Result<Plan> bind_insert(const InsertAst& insert, const catalog::StreamDefinition& target);
+  // That the computed columns of a stream to be made can be computed.
+  [[nodiscard]] Result<> check_computed(const catalog::StreamDefinition& stream,
+                                        const std::vector<ColumnDefinition>& columns);
 
  private:
   struct CommonScope {
@@ -69,6 +72,9 @@ class QueryBinder {
   [[nodiscard]] Result<std::vector<Expression>> bind_keys(const Query& query, ExpressionScope& scope);
   [[nodiscard]] Relation aggregate(Relation input, const ExpressionScope& scope, std::vector<Expression> keys);
   // Shared with the catalog, which may drop the stream meanwhile.
+  [[nodiscard]] Result<Relation> read_stream(std::shared_ptr<const catalog::StreamDefinition> stream,
+                                             TextPosition position);
+  [[nodiscard]] Result<Relation> with_computed(Relation stored, const std::vector<ColumnDefinition>& columns);
   [[nodiscard]] Relation scan(std::shared_ptr<const catalog::StreamDefinition> stream);
   void filter(Relation& relation, Expression predicate);
   [[nodiscard]] Relation project(Relation input, std::vector<Expression> expressions, std::vector<std::string> names);

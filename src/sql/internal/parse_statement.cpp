@@ -97,7 +97,12 @@ Result<> Parser::table_element(CreateTableAst& table) {
   }
   ColumnDefinition column;
   TRY_ASSIGN(column.name, name("of a column"));
-  if (at_word("AS")) return unsupported("a computed column", "Compute it in a view");
+  if (accept_word("AS")) {
+    TRY_ASSIGN(column.computed, expression());
+    if (at_word("COMMENT")) return unsupported("COMMENT on a column", "Use a -- comment");
+    table.columns.push_back(std::move(column));
+    return {};
+  }
   TRY_ASSIGN(column.type, type());
   if (accept_word("NOT")) {
     TRY(expect_word("NULL"));

@@ -183,9 +183,28 @@ Result<> check_together(const StreamDefinition& stream, TextPosition position) {
   return {};
 }
 
-Result<> set_watermark(StreamDefinition& stream, const WatermarkDefinition& watermark) {
+Result<> check_names(const std::vector<ColumnDefinition>& columns) {
+  for (size_t at = 0; at < columns.size(); ++at) {
+    for (size_t before = 0; before < at; ++before) {
+      if (!equal_ignoring_case(columns[before].name.text, columns[at].name.text)) continue;
+      return fail_at(ErrorCode::SqlAmbiguousColumn, columns[at].name.position,
+                     fmt::format("column '{}' is there already", columns[at].name.text));
+    }
+  }
+  return {};
+}
+
+Result<> set_watermark(StreamDefinition& stream, const CreateTableAst& table) {
+  const WatermarkDefinition& watermark = *table.watermark;
   const Name& name = watermark.column;
   const auto column = find(stream, name.text);
+  for (const ColumnDefinition& declared : table.columns) {
+    if (!declared.computed || !equal_ignoring_case(declared.name.text, name.text)) continue;
+    return fail_at(
+        ErrorCode::SqlUnsupported, name.position,
+        fmt::format("the event time cannot be the computed column '{}'", name.text),
+        "Devices are watched by it at the door: take it from the payload, with 'timestamp.format' if it needs one");
+  }
   if (!column) {
     return fail_at(ErrorCode::SqlUnknownColumn, name.position, fmt::format("unknown column '{}'", name.text),
                    did_you_mean(name.text, column_names(stream)));
@@ -212,16 +231,15 @@ Result<StreamDefinition> define_stream(const CreateTableAst& table, std::string 
     return fail_at(ErrorCode::SqlTooComplex, table.name.position, fmt::format("more than {} columns", kMaxColumns));
   }
   auto schema = std::make_shared<columnar::Schema>();
+  TRY(check_names(table.columns));
   for (const ColumnDefinition& column : table.columns) {
-    for (const columnar::Field& before : schema->fields) {
-      if (!equal_ignoring_case(before.name, column.name.text)) continue;
-      return fail_at(ErrorCode::SqlAmbiguousColumn, column.name.position,
-                     fmt::format("column '{}' is there already", column.name.text));
-    }
-    schema->fields.push_back({column.name.text, column.type, column.nullable});
+    if (!column.computed) schema->fields.push_back({column.name.text, column.type, column.nullable});
+  }
+  if (schema->fields.empty()) {
+    return fail_at(ErrorCode::SqlSyntax, table.name.position, "a stream needs a column that is not computed");
   }
   stream.schema = std::move(schema);
-  if (table.watermark) TRY(set_watermark(stream, *table.watermark));
+  if (table.watermark) TRY(set_watermark(stream, table));
   for (const OptionDefinition& option : table.options) TRY(set_option(stream, option));
   TRY(check_together(stream, table.name.position));
   TRY(check_source(stream, table));
