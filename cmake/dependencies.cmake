@@ -1,6 +1,7 @@
 # Third-party libraries, all from Debian packages (tools/setup.d/debian-packages.txt).
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
