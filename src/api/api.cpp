@@ -114,6 +114,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kLogout: return on_pool(std::move(call), &ApiImpl::logout);
     case Endpoint::kStatus: return on_pool(std::move(call), &ApiImpl::status);
     case Endpoint::kStatements: return on_pool(std::move(call), &ApiImpl::statements);
+    case Endpoint::kSite: return on_pool(std::move(call), &ApiImpl::site);
     case Endpoint::kStreams: return on_pool(std::move(call), &ApiImpl::streams);
     case Endpoint::kStream: return on_pool(std::move(call), &ApiImpl::stream);
     case Endpoint::kRecords: return on_pool(std::move(call), &ApiImpl::records);
@@ -148,6 +149,9 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kAddPlace: return on_pool(std::move(call), &ApiImpl::add_place);
     case Endpoint::kChangePlace: return on_pool(std::move(call), &ApiImpl::change_place);
     case Endpoint::kRemovePlace: return on_pool(std::move(call), &ApiImpl::remove_place);
+    case Endpoint::kSecrets: return on_pool(std::move(call), &ApiImpl::secrets);
+    case Endpoint::kSetSecret: return on_pool(std::move(call), &ApiImpl::set_secret);
+    case Endpoint::kRemoveSecret: return on_pool(std::move(call), &ApiImpl::remove_secret);
     case Endpoint::kLiveQuery: return on_pool(std::move(call), &ApiImpl::live);
   }
 }

@@ -20,9 +20,11 @@
 #include "registry/last_values.h"
 #include "registry/registry.h"
 #include "security/authenticator.h"
+#include "sinks/sink_runner.h"
 
 namespace tidegate::security {
 class Audit;
+class Secrets;
 class PolicyGate;
 }  // namespace tidegate::security
 
@@ -50,6 +52,7 @@ struct ApiParts {
   const security::PolicyGate& gate;  // everything that leaves goes through it
   StatementExecutor& statements;
   const io::Clock& clock;
+  security::Secrets& secrets;
   security::Audit* audit = nullptr;  // null: nothing is written
 };
 
@@ -59,7 +62,8 @@ struct ApiOptions {
   int ingest_lanes = 2;        // as many as network threads: then none waits for another
   bool authentication = true;  // false: everybody is an admin (the server allows that on loopback only)
   std::function<std::vector<Metric>()> more_metrics{};
-  std::function<std::vector<std::string>()> warnings{};  // what an operator should look at; shown by the status
+  std::function<std::vector<std::string>()> warnings{};     // what an operator should look at; shown by the status
+  std::function<std::vector<sinks::SinkStatus>()> sinks{};  // how every sink is doing
 };
 
 class Api : public net::HttpHandler {

@@ -8,6 +8,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "security/policy_gate.h"
+#include "security/secrets.h"
 
 namespace tidegate::api {
 namespace {
@@ -48,6 +49,7 @@ class Platform {
     keys_ = must(crypto::KeyRing::open(folder_ / "keys", random_));
     catalog_ = must(catalog::Catalog::open(*store_, *keys_, random_));
     log_ = must(log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
+    secrets_ = must(security::Secrets::open(*store_, *keys_, random_, clock_));
     authenticator = must(security::Authenticator::open(*store_, *keys_, random_, clock_));
     registry_ = must(registry::Registry::open(*store_, *keys_, random_, clock_));
     ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
@@ -75,7 +77,8 @@ class Platform {
                         .exchange = *exchange_,
                         .gate = gate_,
                         .statements = *statements,
-                        .clock = clock_},
+                        .clock = clock_,
+                        .secrets = *secrets_},
                        std::move(options));
     api_->set_ready(true);
     server_ = must(net::HttpServer::start({}, *api_, clock_));
@@ -97,6 +100,7 @@ class Platform {
     log_.reset();
     registry_.reset();
     authenticator.reset();
+    secrets_.reset();
     catalog_.reset();
     keys_.reset();
     store_.reset();
@@ -138,6 +142,7 @@ class Platform {
   std::unique_ptr<registry::Twins> twins_;
   std::unique_ptr<registry::Commands> commands_;
   std::unique_ptr<registry::DeviceExchange> exchange_;
+  std::unique_ptr<security::Secrets> secrets_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Api> api_;
@@ -273,6 +278,26 @@ TEST_CASE("nobody gets in without credentials") {
   CHECK(ask("POST", "/api/v1/streams/readings/records", "{}").status == 401);
   CHECK(platform.call("POST", "/api/v1/logout").status == 204);
   CHECK(platform.get("/api/v1/status").status == 401);
+}
+
+TEST_CASE("a secret is set and listed by name, and its value is in no answer") {
+  Platform platform(false);
+  CHECK(platform.call("PUT", "/api/v1/secrets/hooks", R"({"value":"correct horse"})").status == 204);
+  CHECK(platform.call("PUT", "/api/v1/secrets/a%20b", R"({"value":"x"})").status == 400);
+  const auto wrong = platform.call("PUT", "/api/v1/secrets/two", R"({"value":"correct\nhorse"})");
+  CHECK(wrong.status == 400);
+  CHECK(!contains(wrong.body, "correct"));
+  const auto listed = platform.get("/api/v1/secrets");
+  CHECK(contains(listed.body, R"({"name":"hooks","changed":")"));
+  CHECK(!contains(listed.body, "correct"));
+  CHECK(platform.get("/api/v1/secrets/hooks").status == 405);
+  REQUIRE(platform.apply("CREATE TABLE out (n INT) WITH ('connector'='webhook', 'url'='https://h', 'secret'='hooks')")
+              .status == 200);
+  CHECK(contains(platform.get("/api/v1/secrets").body, R"("used_by":"out")"));
+  CHECK(platform.call("DELETE", "/api/v1/secrets/hooks").status == 409);
+  REQUIRE(platform.apply("DROP TABLE out").status == 200);
+  CHECK(platform.call("DELETE", "/api/v1/secrets/hooks").status == 204);
+  CHECK(platform.call("DELETE", "/api/v1/secrets/hooks").status == 404);
 }
 
 TEST_CASE("unknown addresses and wrong methods say so") {

@@ -120,6 +120,7 @@ Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {
     }
     return exists("stream", name);
   }
+  if (parts_.check_sink) TRY(parts_.check_sink(statement.definition));
   TRY_ASSIGN(const auto stream, parts_.catalog.add_stream(std::move(statement.definition)));
   auto opened = open(stream);
   if (opened) opened = start_sink(stream);

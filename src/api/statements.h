@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/site.h"
 #include "base/error.h"
 #include "base/guarded.h"
 #include "catalog/catalog.h"
@@ -18,6 +19,8 @@
 #include "sql/sql.h"
 
 namespace tidegate::api {
+
+struct SiteStep;  // internal/site_planner.h
 
 struct StatementResult {
   std::string action;              // "created", "unchanged", "dropped", "listed", "explained"
@@ -40,6 +43,8 @@ struct StatementParts {
   engine::Engine& engine;
   // A stream with a connector that carries its records out was opened, or is about to be dropped. May be empty.
   std::function<Result<>(catalog::Catalog::StreamPtr)> start_sink{};
+  // Whether a table about to be made can be one (its options, and where it would send to). May be empty.
+  std::function<Result<>(const catalog::StreamDefinition&)> check_sink{};
   std::function<void(StreamId)> stop_sink{};
   // A stream that takes records from outside was opened, or is about to be dropped. May be empty.
   std::function<void(catalog::Catalog::StreamPtr)> stream_opened{};
@@ -59,6 +64,10 @@ class StatementExecutor {
 
   [[nodiscard]] ScriptOutcome run(std::string_view script);
 
+  // Makes what there is equal to what the files say, or says what that would change (dry_run). Nothing is done if the
+  // files as a whole cannot be applied; an error on the way leaves what was done before it.
+  [[nodiscard]] SiteOutcome apply_site(const std::vector<SiteFile>& files, const SiteOptions& options);
+
   // For live queries: the statement must be one SELECT. Any thread; does not wait for a script under way.
   [[nodiscard]] Result<sql::Plan> plan_select(std::string_view text) const;
 
@@ -71,6 +80,8 @@ class StatementExecutor {
   [[nodiscard]] std::map<std::string, std::string> failures() const;
 
  private:
+  Result<> take_step(const SiteStep& step);
+  Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads);
   Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
   Result<StatementResult> create(sql::CreateTable statement);
   Result<StatementResult> create(sql::CreateView statement);

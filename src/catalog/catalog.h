@@ -46,6 +46,11 @@ class Catalog {
   [[nodiscard]] virtual Result<PipelineDefinition> add_pipeline(PipelineDefinition definition,
                                                                 std::vector<std::string> reads,
                                                                 columnar::SchemaPtr late_schema) = 0;
+  // The definition that is there under this name gives way to another one; pipelines that read a view are the caller's
+  // to start anew. A pipeline keeps its id, target and late stream. NotFound.
+  [[nodiscard]] virtual Result<> replace_view(ViewDefinition definition) = 0;
+  [[nodiscard]] virtual Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
+                                                                    std::vector<std::string> reads) = 0;
   [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
   [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
   [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;

@@ -135,6 +135,27 @@ TEST_CASE("what is still used cannot be dropped, and the error names the user") 
   CHECK(site.catalog->streams().empty());
 }
 
+TEST_CASE("views and pipelines give way to others of their name, over a restart too") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(readings()));
+  REQUIRE(site.catalog->add_view({"hot", "SELECT * FROM readings", "CREATE VIEW hot AS SELECT * FROM readings"}));
+  const auto made = site.catalog->add_pipeline(averages(), {"readings"}, nullptr);
+  REQUIRE(made);
+  CHECK(site.catalog->replace_view({"cold", "", ""}).error().code == ErrorCode::NotFound);
+  CHECK(site.catalog->replace_pipeline("nothing", "", {}).error().code == ErrorCode::NotFound);
+  REQUIRE(site.catalog->replace_view({"HOT", "SELECT 1", "CREATE VIEW HOT AS SELECT 1"}));
+  const auto replaced = site.catalog->replace_pipeline("Averages", "INSERT INTO readings ...", {"hot"});
+  REQUIRE(replaced);
+  CHECK(replaced->id == made->id);
+  site.close();
+  site.open();
+  CHECK(site.catalog->views().size() == 1);
+  CHECK(site.catalog->find_view("hot")->query == "SELECT 1");
+  CHECK(site.catalog->find_pipeline("averages")->sql == "INSERT INTO readings ...");
+  CHECK(site.catalog->find_pipeline("averages")->id == made->id);
+  CHECK(site.catalog->drop_view("hot").error().code == ErrorCode::InUse);
+}
+
 TEST_CASE("dropping what is not there says so") {
   Fixture site;
   CHECK(site.catalog->drop_stream("x").error().code == ErrorCode::NotFound);

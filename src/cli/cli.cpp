@@ -6,6 +6,7 @@
 #include <charconv>
 #include <csignal>
 
+#include "cli/internal/command_line.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/device_commands.h"
 #include "cli/internal/sim_command.h"
@@ -13,35 +14,6 @@
 
 namespace tidegate::cli {
 namespace {
-
-// Everything the command line can say, and what it asked for.
-struct CommandLine {
-  ClientOptions client;
-  ServeOptions serve;
-  SimOptions sim;
-  LiveOptions live;
-  std::string http = "127.0.0.1:8443";
-  std::string mqtt = "127.0.0.1:1883";
-  std::string mqtts = "127.0.0.1:8883";
-  std::string log_level = "info";
-  bool log_json = false;
-  std::string output = "table";
-  std::string file;
-  std::string name;
-  std::string sql;
-  std::string user = "admin";
-  std::string for_text;
-  bool password_stdin = false;
-  std::function<Result<int>()> command;  // exit code
-};
-
-template <class Work>
-std::function<Result<int>()> client_command(Work work) {
-  return [work]() -> Result<int> {
-    TRY(work());
-    return 0;
-  };
-}
 
 Result<std::optional<ListenAddress>> address_or_off(const std::string& text) {
   if (text == "off") return std::nullopt;
@@ -73,6 +45,11 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
       ->capture_default_str();
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
+  command
+      ->add_option("--allow-target", line.serve.allowed_targets,
+                   "a server that webhooks and mail may go to, HOST[:PORT]; may be given again; without it: none")
+      ->envname("TIDEGATE_ALLOW_TARGETS")
+      ->delimiter(',');
   command->add_flag("--log-json", line.log_json, "log lines as JSON");
   command->add_option("--log-level", line.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -134,6 +111,7 @@ void add_resources(CLI::App& app, CommandLine& line) {
       line.command = client_command([&line, running] { return set_pipeline_running(line.client, line.name, running); });
     });
   }
+  add_plan(*pipelines, line, true);
 }
 
 void add_live_options(CLI::App& command, CommandLine& line) {
@@ -149,9 +127,21 @@ Result<> set_live_time(CommandLine& line) {
 }
 
 void add_queries(CLI::App& app, CommandLine& line) {
-  CLI::App* apply = app.add_subcommand("apply", "Run a file of SQL statements");
-  apply->add_option("-f,--file", line.file, "file, or - for standard input")->required();
-  apply->callback([&line] { line.command = client_command([&line] { return apply_file(line.client, line.file); }); });
+  CLI::App* apply = app.add_subcommand("apply", "Run a file of SQL statements, or make the site what a folder says");
+  apply->add_option("-f,--file", line.site.path, "file, folder, or - for standard input")->required();
+  add_site_options(*apply, line);
+  apply->callback([&line] {
+    line.command = [&line]() -> Result<int> {
+      std::error_code ignored;
+      if (std::filesystem::is_directory(line.site.path, ignored)) return run_site(line.client, line.site);
+      if (line.site.prune || !line.site.from.empty()) {
+        return fail(ErrorCode::UsageError, "--prune and --from are for a folder of definitions");
+      }
+      TRY(apply_file(line.client, line.site.path));
+      return 0;
+    };
+  });
+  add_plan(app, line, false);
   CLI::App* sql = app.add_subcommand("sql", "Run SQL; a SELECT shows live results until Ctrl-C");
   sql->add_option("statement", line.sql)->required();
   add_live_options(*sql, line);
@@ -177,34 +167,18 @@ void add_queries(CLI::App& app, CommandLine& line) {
   });
 }
 
-void add_session(CLI::App& app, CommandLine& line) {
-  app.add_subcommand("status", "The server, its streams and its pipelines")->callback([&line] {
-    line.command = client_command([&line] { return show_status(line.client); });
-  });
-  CLI::App* login = app.add_subcommand("login", "Log in to a server; kept for 12 hours");
-  CLI::App* passwd = app.add_subcommand("passwd", "Change a password");
-  for (CLI::App* command : {login, passwd}) {
-    command->add_option("--user", line.user)->capture_default_str();
-    command->add_flag("--password-stdin", line.password_stdin, "read passwords from standard input, one a line");
-  }
-  login->callback([&line] {
-    line.command = client_command([&line] { return log_in(line.client, line.user, line.password_stdin); });
-  });
-  passwd->callback([&line] {
-    line.command = client_command([&line] { return change_password(line.client, line.user, line.password_stdin); });
-  });
-}
-
 void add_client_options(CLI::App& app, CommandLine& line) {
-  app.add_option("--data", line.client.data, "data folder of the server")
-      ->envname("TIDEGATE_DATA")
-      ->capture_default_str();
+  line.data_option = app.add_option("--data", line.client.data, "data folder of the server")
+                         ->envname("TIDEGATE_DATA")
+                         ->capture_default_str();
+  app.add_option("--context", line.client.context, "a server by name: tidegate context list")
+      ->envname("TIDEGATE_CONTEXT");
   app.add_option("--server", line.client.server, "https://host:port of a server elsewhere")->envname("TIDEGATE_SERVER");
   app.add_option("--token", line.client.token, "API token")->envname("TIDEGATE_TOKEN");
   app.add_option("--ca", line.client.ca_file, "authority that signed the server's certificate (PEM)")
       ->envname("TIDEGATE_CA");
-  app.add_option("-o,--output", line.output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
+  app.add_option("-o,--output", line.output, "table, json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}))
       ->capture_default_str();
 }
 
@@ -214,6 +188,27 @@ int report(const Error& error) {
 }
 
 }  // namespace
+
+void add_site_options(CLI::App& command, CommandLine& line) {
+  command.add_flag("--prune", line.site.prune, "delete what no file mentions");
+  command
+      .add_option("--from", line.site.from,
+                  "where a changed pipeline starts anew if it cannot keep its state; else that is refused")
+      ->check(CLI::IsMember({"earliest", "current"}));
+}
+
+void add_plan(CLI::App& app, CommandLine& line, bool pipelines_only) {
+  CLI::App* plan = app.add_subcommand(
+      "plan", pipelines_only ? "What applying a file or folder would mean for the state of pipelines"
+                             : "What applying a file or folder of definitions would change; exit code 2 if anything");
+  plan->add_option("-f,--file", line.site.path, "file or folder")->required();
+  add_site_options(*plan, line);
+  plan->callback([&line, pipelines_only] {
+    line.site.dry_run = true;
+    line.site.pipelines_only = pipelines_only;
+    line.command = [&line] { return run_site(line.client, line.site); };
+  });
+}
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   ListenAddress address;
@@ -246,6 +241,9 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   add_gateway_commands(app, line.client, line.command);
   add_site_commands(app, line.client, line.command);
   add_session(app, line);
+  add_secrets(app, line);
+  add_contexts(app, line);
+  add_completion(app, line);
   add_sim(app, line);
   try {
     app.parse(argc, argv);
@@ -254,7 +252,10 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
     return code == 0 ? 0 : 2;
   }
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes while we write is an error to report, not the end of the process
-  line.client.format = line.output == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+  line.client.format = line.output == "json"   ? OutputFormat::kJson
+                       : line.output == "yaml" ? OutputFormat::kYaml
+                                               : OutputFormat::kTable;
+  line.client.data_given = line.data_option->count() > 0;
   const Result<int> outcome = line.command();
   return outcome ? *outcome : report(outcome.error());
 }

@@ -28,6 +28,7 @@ struct ServeOptions {
   bool insecure_dev = false;
   int threads = 1;  // of the engine
   std::vector<std::filesystem::path> sink_folders;
+  std::vector<std::string> allowed_targets{};  // where webhooks and mail may go
   LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;
 };

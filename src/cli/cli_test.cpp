@@ -73,7 +73,7 @@ TEST_CASE("a command line that makes no sense ends with 2") {
   CHECK(run({"stream"}).code == 2);
   CHECK(run({"stream", "get"}).code == 2);
   CHECK(run({"sim", "--qos", "3"}).code == 2);
-  CHECK(run({"status", "-o", "yaml"}).code == 2);
+  CHECK(run({"status", "-o", "xml"}).code == 2);
   CHECK(run({"--version"}).code == 0);
   CHECK(run({"sql", "--help"}).code == 0);
 }

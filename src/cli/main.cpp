@@ -26,6 +26,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.sink_folders = wanted.sink_folders;
   options.engine_threads = wanted.threads;
   options.insecure_dev = wanted.insecure_dev;
+  options.allowed_targets = wanted.allowed_targets;
   return options;
 }
 

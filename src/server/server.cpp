@@ -14,6 +14,7 @@
 #include "net/mqtt_listener.h"
 #include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
+#include "security/secrets.h"
 #include "security/tls_setup.h"
 #include "server/internal/adopt_devices.h"
 #include "server/internal/broker_store.h"
@@ -94,6 +95,7 @@ class WiredServer final : public Server {
   std::unique_ptr<security::Authenticator> authenticator_;
   std::unique_ptr<registry::Registry> registry_;
   std::unique_ptr<security::Audit> audit_;
+  std::unique_ptr<security::Secrets> secrets_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ingest::Ingest> ingest_;
@@ -124,6 +126,7 @@ Result<> WiredServer::open_storage() {
   TRY(adopt_devices(*authenticator_, *registry_));
   TRY_ASSIGN(twins_, registry::Twins::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(commands_, registry::Commands::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(secrets_, security::Secrets::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(audit_, security::Audit::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
   return {};
@@ -134,10 +137,13 @@ Result<> WiredServer::open_platform() {
   engine_options.threads = options_.engine_threads;
   engine_ = engine::Engine::create(*log_, clock_, devices_, engine_options);
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
+  TRY_ASSIGN(egress::EgressRules rules, egress::EgressRules::parse(options_.allowed_targets));
   sinks_ = sinks::SinkRunner::create(
-      *log_, clock_,
+      *log_, clock_, random_, devices_,
       {.folders = {options_.data / "sinks", options_.sink_folders},
-       .publish = [this](std::string_view topic, std::string_view payload) { return publish(topic, payload); }});
+       .publish = [this](std::string_view topic, std::string_view payload) { return publish(topic, payload); },
+       .rules = std::move(rules),
+       .read_secret = [this](std::string_view name) { return secrets_->value(name); }});
   last_values_ = registry::LastValues::create(*log_, devices_, {});
   auto events = catalog_->add_system_stream(registry::device_events_definition());
   if (!events) log_error("who is online cannot be written down", {{"error", events.error().to_string()}});
@@ -146,7 +152,11 @@ Result<> WiredServer::open_platform() {
       .log = *log_,
       .ingest = *ingest_,
       .engine = *engine_,
-      .start_sink = [this](catalog::Catalog::StreamPtr stream) { return sinks_->add_sink(std::move(stream)); },
+      .start_sink =
+          [this](const catalog::Catalog::StreamPtr& stream) {
+            return sinks_->add_sink(stream, catalog_->find_stream(catalog::dead_letter_name(stream->name)));
+          },
+      .check_sink = [this](const catalog::StreamDefinition& stream) { return sinks_->check(stream); },
       .stop_sink = [this](StreamId stream) { forget_sink(stream); },
       .stream_opened = [this](catalog::Catalog::StreamPtr stream) { last_values_->follow(std::move(stream)); },
       .stream_dropped = [this](StreamId stream) { last_values_->forget(stream); }});
@@ -287,6 +297,7 @@ Result<> WiredServer::open_http() {
   options.authentication = !options_.insecure_dev;
   options.more_metrics = [this] { return more_metrics(); };
   options.warnings = [this] { return warnings(); };
+  options.sinks = [this] { return sinks_->status(); };
   api_ = api::Api::create({.catalog = *catalog_,
                            .log = *log_,
                            .ingest = *ingest_,
@@ -299,6 +310,7 @@ Result<> WiredServer::open_http() {
                            .gate = gate_,
                            .statements = *statements_,
                            .clock = clock_,
+                           .secrets = *secrets_,
                            .audit = audit_.get()},
                           std::move(options));
   net::HttpServerOptions listen;

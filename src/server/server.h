@@ -23,7 +23,9 @@ struct ServerOptions {
   std::optional<Endpoint> mqtt = Endpoint{"127.0.0.1", 1883};  // plain text: loopback only
   std::optional<Endpoint> mqtts = Endpoint{"127.0.0.1", 8883};
   std::vector<std::filesystem::path> sink_folders;  // file sinks may write below these, besides <data>/sinks
-  int network_threads = 1;                          // for MQTT; HTTP has one of its own
+  // Where webhooks and mail may go (egress/egress_rules.h): HOST[:PORT] each; nowhere else.
+  std::vector<std::string> allowed_targets{};
+  int network_threads = 1;  // for MQTT; HTTP has one of its own
   int engine_threads = 1;
   // No TLS and no authentication, on loopback only. For trying things out.
   bool insecure_dev = false;

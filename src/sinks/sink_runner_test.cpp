@@ -6,11 +6,10 @@
 
 #include <condition_variable>
 #include <fstream>
-#include <map>
 #include <mutex>
 
-#include "base/guarded.h"
 #include "io/file.h"
+#include "sinks/internal/fake_log.h"
 
 namespace tidegate::sinks {
 namespace {
@@ -18,81 +17,6 @@ namespace {
 using columnar::Schema;
 using columnar::TypeKind;
 namespace fs = std::filesystem;
-
-// One stream and its state in memory; answers at once. Any thread.
-class FakeLog final : public log::Log {
- public:
-  Result<> open_stream(std::shared_ptr<const catalog::StreamDefinition>) override { return {}; }
-  Result<> drop_stream(StreamId) override { return {}; }
-  void append(StreamId, columnar::Batch rows, log::Committed done) override {
-    const int64_t first = end(StreamId{}).value;
-    data_.lock()->batches.push_back({std::move(rows), Offset{first}, IngestTime{0}});
-    done({});
-    std::function<void()> listener = data_.lock()->listener;
-    if (listener) listener();
-  }
-  [[nodiscard]] size_t queued_bytes() const override { return 0; }
-  void commit(log::EpochCommit epoch, log::Committed done) override {
-    if (fail_commits) return done(fail(ErrorCode::DiskFull, "full"));
-    for (log::StatePut& put : epoch.puts) data_.lock()->state[put.key] = put.value;
-    CHECK(epoch.pipeline == sink_pipeline_id(StreamId{3}));
-    done({});
-  }
-  [[nodiscard]] Offset end(StreamId) const override {
-    auto data = data_.lock();
-    return data->batches.empty() ? Offset{data->begin} : data->batches.back().end();
-  }
-  [[nodiscard]] Offset begin(StreamId) const override { return Offset{data_.lock()->begin}; }
-  [[nodiscard]] Result<Offset> offset_at(StreamId, IngestTime) const override { return Offset{0}; }
-  [[nodiscard]] Result<std::vector<log::LogBatchPtr>> read(StreamId, Offset from, size_t) override {
-    auto data = data_.lock();
-    if (from.value < data->begin) return fail(ErrorCode::OffsetOutOfRange, "expired");
-    std::vector<log::LogBatchPtr> out;
-    for (const log::LogBatch& batch : data->batches) {
-      if (batch.end() <= from) continue;
-      const auto skip = static_cast<size_t>(std::max<int64_t>(0, from.value - batch.first.value));
-      out.push_back(std::make_shared<log::LogBatch>(
-          log::LogBatch{columnar::slice(batch.batch, skip, batch.batch.rows - skip),
-                        Offset{batch.first.value + static_cast<int64_t>(skip)}, batch.ingest_time}));
-    }
-    return out;
-  }
-  [[nodiscard]] Offset next_readable(StreamId, Offset from) const override { return from; }
-  [[nodiscard]] Result<std::optional<std::string>> get_state(PipelineId, std::string_view key) override {
-    auto data = data_.lock();
-    const auto found = data->state.find(key);
-    return found == data->state.end() ? std::nullopt : std::optional(found->second);
-  }
-  [[nodiscard]] Result<std::vector<log::StatePut>> scan_state(PipelineId, std::string_view) override {
-    return std::vector<log::StatePut>{};
-  }
-  Result<> drop_state(PipelineId) override {
-    data_.lock()->state.clear();
-    return {};
-  }
-  [[nodiscard]] std::unique_ptr<Subscription> on_append(StreamId, std::function<void()> listener) override {
-    data_.lock()->listener = std::move(listener);
-    return std::make_unique<Handle>(*this);
-  }
-  void expire_before(int64_t offset) { data_.lock()->begin = offset; }
-  [[nodiscard]] bool has_state() const { return !data_.lock()->state.empty(); }
-
-  bool fail_commits = false;
-
- private:
-  struct Handle final : Subscription {
-    explicit Handle(FakeLog& owner) : log(owner) {}
-    ~Handle() override { log.data_.lock()->listener = nullptr; }
-    FakeLog& log;
-  };
-  struct Data {
-    std::vector<log::LogBatch> batches;
-    std::map<std::string, std::string, std::less<>> state;
-    int64_t begin = 0;
-    std::function<void()> listener;
-  };
-  Guarded<Data> data_;
-};
 
 class TemporaryFolder {
  public:
@@ -114,6 +38,8 @@ class TemporaryFolder {
 struct Fixture {
   FakeLog log;
   io::ManualClock clock{0};
+  io::SeededRandom random{1};
+  columnar::StringPool devices;
   TemporaryFolder folder;
   columnar::SchemaPtr schema =
       std::make_shared<const Schema>(Schema{{{"device", TypeKind::kString, false}, {"value", TypeKind::kInt, true}}});
@@ -123,9 +49,9 @@ struct Fixture {
 
   Fixture() { restart(); }
   void restart() {
-    runner = SinkRunner::create(log, clock,
-                                {{folder.path() / "sinks", {}},
-                                 [this](auto topic, auto payload) -> Result<> {
+    runner = SinkRunner::create(log, clock, random, devices,
+                                {.folders = {folder.path() / "sinks", {}},
+                                 .publish = [this](auto topic, auto payload) -> Result<> {
                                    if (failures_left > 0 && published.size() % 3 == 2) {
                                      --failures_left;
                                      return fail(ErrorCode::ConnectionFailed, "broker away");
@@ -133,7 +59,7 @@ struct Fixture {
                                    published.push_back(fmt::format("{} {}", topic, payload));
                                    return {};
                                  },
-                                 false});
+                                 .own_thread = false});
   }
   void append(int first, int count) {
     columnar::BatchBuilder rows(schema);
@@ -153,7 +79,9 @@ struct Fixture {
     (connector == catalog::Connector::kFile ? stream->options["path"] : stream->mqtt_topic) = std::move(target);
     return stream;
   }
-  void add_file() { REQUIRE(runner->add_sink(table(catalog::Connector::kFile, "a/b/alerts.ndjson")).has_value()); }
+  void add_file() {
+    REQUIRE(runner->add_sink(table(catalog::Connector::kFile, "a/b/alerts.ndjson"), nullptr).has_value());
+  }
   [[nodiscard]] fs::path file() const { return folder.path() / "sinks/a/b/alerts.ndjson"; }
   [[nodiscard]] std::string content() const { return io::read_file(file()).value(); }
   static std::string lines(int first, int count) {
@@ -200,6 +128,37 @@ TEST_CASE("a file sink whose position cannot be stored takes its lines back") {
   CHECK(fixture.runner->status()[0].last_error.empty());
 }
 
+TEST_CASE("a sink that fails says since when, why, how often and what is behind, until it works again") {
+  Fixture fixture;
+  fixture.clock.advance_us(5'000'000);
+  REQUIRE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts"), nullptr).has_value());
+  CHECK(fixture.runner->status()[0].state == SinkState::kIdle);
+  fixture.append(0, 5);
+  CHECK(fixture.runner->status()[0].state == SinkState::kDelivering);
+  fixture.failures_left = 2;
+  fixture.runner->run_round();
+  SinkStatus status = fixture.runner->status()[0];
+  CHECK(status.stream == "alerts");
+  CHECK(status.state == SinkState::kRetrying);
+  CHECK(status.last_error.find("broker away") != std::string::npos);
+  CHECK(status.failing_since_us == 5'000'000);
+  CHECK(status.lag_rows == 3);
+  CHECK(status.delivered == 2);
+  CHECK(status.due_in_us == 100'000);
+  fixture.clock.advance_us(100'000);
+  fixture.runner->run_round();
+  status = fixture.runner->status()[0];
+  CHECK(status.retries == 2);
+  CHECK(status.failing_since_us == 5'000'000);
+  fixture.clock.advance_us(200'000);
+  fixture.runner->run_round();
+  status = fixture.runner->status()[0];
+  CHECK(status.state == SinkState::kIdle);
+  CHECK(status.last_error.empty());
+  CHECK(status.retries == 2);
+  CHECK(status.delivered == 5);
+}
+
 TEST_CASE("a file that was rotated or is not ours is continued on a new line") {
   Fixture fixture;
   fixture.add_file();
@@ -215,7 +174,8 @@ TEST_CASE("a file that was rotated or is not ours is continued on a new line") {
 
 TEST_CASE("an MQTT sink goes on exactly where the broker failed, with growing pauses") {
   Fixture fixture;
-  REQUIRE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts/{device}/v{value}")).has_value());
+  REQUIRE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts/{device}/v{value}"), nullptr)
+              .has_value());
   fixture.append(0, 5);
   fixture.failures_left = 2;
   CHECK_FALSE(fixture.runner->run_round());
@@ -231,7 +191,8 @@ TEST_CASE("an MQTT sink goes on exactly where the broker failed, with growing pa
   CHECK_FALSE(fixture.runner->run_round());
   CHECK(fixture.published.size() == 2);
   fixture.restart();
-  REQUIRE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts/{device}/v{value}")).has_value());
+  REQUIRE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts/{device}/v{value}"), nullptr)
+              .has_value());
   CHECK(fixture.runner->run_round());
   REQUIRE(fixture.published.size() == 5);
   CHECK(fixture.published[2] == R"(alerts/m_0/v2 {"_id":"alerts:2","device":"m/0","value":2})");
@@ -256,7 +217,7 @@ TEST_CASE("records that expired are passed over; a removed sink forgets its posi
 TEST_CASE("targets that cannot be used are refused when the sink is added") {
   Fixture fixture;
   const auto code = [&](catalog::Connector connector, std::string target) {
-    const auto added = fixture.runner->add_sink(fixture.table(connector, std::move(target)));
+    const auto added = fixture.runner->add_sink(fixture.table(connector, std::move(target)), nullptr);
     return added ? ErrorCode::Bug : added.error().code;
   };
   CHECK(code(catalog::Connector::kFile, "../out") == ErrorCode::SqlInvalidOption);
@@ -273,7 +234,7 @@ TEST_CASE("targets that cannot be used are refused when the sink is added") {
   fixture.add_file();
   auto second = fixture.table(catalog::Connector::kFile, "a/./b/alerts.ndjson");
   second->id = StreamId{4};
-  CHECK_FALSE(fixture.runner->add_sink(second).has_value());
+  CHECK_FALSE(fixture.runner->add_sink(second, nullptr).has_value());
 }
 
 TEST_CASE("an absolute path is taken below a folder that the operator allowed") {
@@ -281,11 +242,28 @@ TEST_CASE("an absolute path is taken below a folder that the operator allowed") 
   const fs::path allowed = fixture.folder.path() / "exports";
   fs::create_directories(allowed);
   const auto runner =
-      SinkRunner::create(fixture.log, fixture.clock, {{fixture.folder.path() / "sinks", {allowed}}, {}, false});
-  CHECK(runner->add_sink(fixture.table(catalog::Connector::kFile, (allowed / "a.ndjson").string())).has_value());
+      SinkRunner::create(fixture.log, fixture.clock, fixture.random, fixture.devices,
+                         {.folders = {fixture.folder.path() / "sinks", {allowed}}, .own_thread = false});
+  CHECK(
+      runner->add_sink(fixture.table(catalog::Connector::kFile, (allowed / "a.ndjson").string()), nullptr).has_value());
   const auto beside = (fixture.folder.path() / "exports-too/a.ndjson").string();
-  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, beside)).has_value());
-  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, allowed.string())).has_value());
+  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, beside), nullptr).has_value());
+  CHECK_FALSE(runner->add_sink(fixture.table(catalog::Connector::kFile, allowed.string()), nullptr).has_value());
+}
+
+TEST_CASE("a sink that could not be started is named too, until it can be or is removed") {
+  Fixture fixture;
+  CHECK_FALSE(fixture.runner->add_sink(fixture.table(catalog::Connector::kFile, "/elsewhere/a"), nullptr).has_value());
+  REQUIRE(fixture.runner->status().size() == 1);
+  CHECK(fixture.runner->status()[0].stream == "alerts");
+  CHECK(fixture.runner->status()[0].state == SinkState::kFailed);
+  CHECK(fixture.runner->status()[0].last_error.find("--sink-folder") != std::string::npos);
+  fixture.add_file();
+  REQUIRE(fixture.runner->status().size() == 1);
+  CHECK(fixture.runner->status()[0].state == SinkState::kIdle);
+  CHECK_FALSE(fixture.runner->add_sink(fixture.table(catalog::Connector::kMqtt, "a/#"), nullptr).has_value());
+  REQUIRE(fixture.runner->remove_sink(StreamId{3}));
+  CHECK(fixture.runner->status().empty());
 }
 
 TEST_CASE("the deliverer's thread wakes when records are committed") {
@@ -293,16 +271,15 @@ TEST_CASE("the deliverer's thread wakes when records are committed") {
   std::mutex mutex;
   std::condition_variable arrived;
   int count = 0;
-  const auto runner = SinkRunner::create(fixture.log, fixture.clock,
-                                         {{fixture.folder.path() / "sinks", {}},
-                                          [&](auto, auto) -> Result<> {
-                                            const std::lock_guard lock(mutex);
-                                            ++count;
-                                            arrived.notify_one();
-                                            return {};
-                                          },
-                                          true});
-  REQUIRE(runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts")).has_value());
+  const auto runner =
+      SinkRunner::create(fixture.log, fixture.clock, fixture.random, fixture.devices,
+                         {.folders = {fixture.folder.path() / "sinks", {}}, .publish = [&](auto, auto) -> Result<> {
+                            const std::lock_guard lock(mutex);
+                            ++count;
+                            arrived.notify_one();
+                            return {};
+                          }});
+  REQUIRE(runner->add_sink(fixture.table(catalog::Connector::kMqtt, "alerts"), nullptr).has_value());
   for (int round = 1; round <= 20; ++round) {
     fixture.append(round, 1);
     std::unique_lock lock(mutex);

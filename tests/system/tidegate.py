@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -147,6 +148,15 @@ class Server:
             if page["next"] is None or not page["records"]:
                 return found
             offset = page["next"]
+
+
+def wait_for(condition, timeout_s=30):
+    """What `condition` gives once it is true; asks again every 20 ms."""
+    pause, until = threading.Event(), time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < until, "it did not come true in time"
+        pause.wait(0.02)
+    return found
 
 
 def events_of(answer):

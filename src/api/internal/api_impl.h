@@ -98,9 +98,20 @@ class ApiImpl final : public Api {
   void pipeline(Call& call);
   void change(Call& call);
   void status(Call& call);
+  [[nodiscard]] std::vector<sinks::SinkStatus> sink_status() const {
+    return options_.sinks ? options_.sinks() : std::vector<sinks::SinkStatus>();
+  }
   [[nodiscard]] std::string stream_json(const catalog::StreamDefinition& definition, bool whole);
   [[nodiscard]] std::string pipeline_json(const catalog::PipelineDefinition& definition, bool whole);
   [[nodiscard]] std::optional<engine::PipelineStatus> pipeline_status(PipelineId id);
+
+  // site.cpp
+  void site(Call& call);
+
+  // secrets.cpp
+  void secrets(Call& call);
+  void set_secret(Call& call);
+  void remove_secret(Call& call);
 
   // records.cpp
   void ingest(Call call);

@@ -5,6 +5,7 @@
 
 #include "api/internal/api_impl.h"
 #include "api/internal/request_json.h"
+#include "api/internal/sink_json.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
 
@@ -20,15 +21,6 @@ std::string_view state_name(catalog::PipelineState state) {
     case catalog::PipelineState::kFailed: return "failed";
   }
   return "failed";
-}
-
-std::string_view connector_name(catalog::Connector connector) {
-  switch (connector) {
-    case catalog::Connector::kStream: return "stream";
-    case catalog::Connector::kMqtt: return "mqtt";
-    case catalog::Connector::kFile: return "file";
-  }
-  return "stream";
 }
 
 std::string options_json(const std::map<std::string, std::string>& options) {
@@ -220,10 +212,10 @@ void ApiImpl::status(Call& call) {
   call.reply(fmt::format(
       R"({{"version":{},"ready":{},"uptime_s":{},"streams":{},"pipelines":{},"pipelines_running":{},)"
       R"("pipelines_failed":{},"live_queries":{},"ingested_rows":{},"dead_letters":{},"log_queued_bytes":{},)"
-      R"("warnings":[{}]}})",
+      R"("warnings":[{}],"sinks":{}}})",
       json_string(options_.version), ready_.load(), (parts_.clock.monotonic_us() - started_us_) / kMicrosPerSecond,
       parts_.catalog.streams().size(), parts_.catalog.pipelines().size(), running, failed, live_.readers(), rows,
-      dead_letters, parts_.log.queued_bytes(), warnings));
+      dead_letters, parts_.log.queued_bytes(), warnings, sinks_json(sink_status())));
 }
 
 }  // namespace tidegate::api

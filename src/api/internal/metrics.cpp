@@ -89,6 +89,21 @@ void operator_families(Page& page, const std::vector<engine::PipelineStatus>& pi
   each("tidegate_operator_memory_bytes", "gauge", "State in memory.", [](const Status& s) { return s.memory_bytes; });
 }
 
+void sink_families(Page& page, const std::vector<sinks::SinkStatus>& sinks) {
+  using Status = sinks::SinkStatus;
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    page.family(name, type, help);
+    for (const auto& one : sinks) page.sample(fmt::format("stream=\"{}\"", label_value(one.stream)), value(one));
+  };
+  each("tidegate_sink_up", "gauge", "1 while its last attempt went well.",
+       [](const Status& s) { return s.last_error.empty() ? 1 : 0; });
+  each("tidegate_sink_lag_rows", "gauge", "Committed records that have not gone out.",
+       [](const Status& s) { return s.lag_rows; });
+  each("tidegate_sink_delivered_total", "counter", "Records that went out.",
+       [](const Status& s) { return s.delivered; });
+  each("tidegate_sink_retries_total", "counter", "Attempts that failed.", [](const Status& s) { return s.retries; });
+}
+
 }  // namespace
 
 void ApiImpl::metrics(Call& call) {
@@ -105,6 +120,7 @@ void ApiImpl::metrics(Call& call) {
   page.sample("", parts_.statements.failures().size());
   page.family("tidegate_log_queued_bytes", "gauge", "Accepted and not yet durable.");
   page.sample("", parts_.log.queued_bytes());
+  sink_families(page, sink_status());
   page.family("tidegate_live_queries", "gauge", "Open live queries.");
   page.sample("", live_.readers());
   if (options_.more_metrics) {

@@ -14,6 +14,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/logout", Endpoint::kLogout, Access::kReader},
     {"GET", "/api/v1/status", Endpoint::kStatus, Access::kReader},
     {"POST", "/api/v1/statements", Endpoint::kStatements, Access::kAdmin},
+    {"POST", "/api/v1/definitions", Endpoint::kSite, Access::kAdmin},
     {"GET", "/api/v1/streams", Endpoint::kStreams, Access::kReader},
     {"GET", "/api/v1/streams/{name}", Endpoint::kStream, Access::kReader},
     {"DELETE", "/api/v1/streams/{name}", Endpoint::kDropStream, Access::kAdmin},
@@ -49,6 +50,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sites/{name}", Endpoint::kPlace, Access::kReader},
     {"PATCH", "/api/v1/sites/{name}", Endpoint::kChangePlace, Access::kAdmin},
     {"DELETE", "/api/v1/sites/{name}", Endpoint::kRemovePlace, Access::kAdmin},
+    {"GET", "/api/v1/secrets", Endpoint::kSecrets, Access::kAdmin},
+    {"PUT", "/api/v1/secrets/{name}", Endpoint::kSetSecret, Access::kAdmin},
+    {"DELETE", "/api/v1/secrets/{name}", Endpoint::kRemoveSecret, Access::kAdmin},
     {"GET", "/api/v1/query/live", Endpoint::kLiveQuery, Access::kReader},
 };
 

@@ -29,6 +29,7 @@ enum class Endpoint : uint8_t {
   kLogout,
   kStatus,
   kStatements,
+  kSite,
   kStreams,
   kStream,
   kDropStream,
@@ -64,6 +65,9 @@ enum class Endpoint : uint8_t {
   kAddPlace,
   kChangePlace,
   kRemovePlace,
+  kSecrets,
+  kSetSecret,
+  kRemoveSecret,
   kLiveQuery,
 };
 

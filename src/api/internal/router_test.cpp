@@ -25,6 +25,7 @@ std::set<std::string> described_routes() {
     if (line.starts_with("  /")) path = line.substr(2, line.size() - 3);
     for (const auto& [word, method] : {std::pair{"    get:", "GET "},
                                        {"    post:", "POST "},
+                                       {"    put:", "PUT "},
                                        {"    patch:", "PATCH "},
                                        {"    delete:", "DELETE "}}) {
       if (line == word) out.insert(method + path);

@@ -196,6 +196,32 @@ Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition defini
   return definition;
 }
 
+Result<> StoredCatalog::replace_view(ViewDefinition definition) {
+  auto documents = documents_.lock();
+  const auto found = documents->views.find(lower(definition.name));
+  if (found == documents->views.end()) return no_such("view", definition.name);
+  store::WriteBatch batch;
+  put(batch, view_key(definition.name), encode(definition));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  found->second = std::move(definition);
+  return {};
+}
+
+Result<PipelineDefinition> StoredCatalog::replace_pipeline(std::string_view name, std::string sql,
+                                                           std::vector<std::string> reads) {
+  auto documents = documents_.lock();
+  const auto found = documents->pipelines.find(lower(name));
+  if (found == documents->pipelines.end()) return no_such("pipeline", name);
+  PipelineDocument changed = found->second;
+  changed.definition.sql = std::move(sql);
+  changed.reads = std::move(reads);
+  store::WriteBatch batch;
+  put(batch, pipeline_key(changed.definition.id), encode(changed));
+  TRY(store_.write(std::move(batch), store::Durability::kSynced));
+  found->second = std::move(changed);
+  return found->second.definition;
+}
+
 Result<> StoredCatalog::set_pipeline_wanted(std::string_view name, PipelineState wanted) {
   auto documents = documents_.lock();
   const auto found = documents->pipelines.find(lower(name));

@@ -43,6 +43,9 @@ class StoredCatalog final : public Catalog {
                                                         columnar::SchemaPtr late_schema) override;
   [[nodiscard]] Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) override;
   [[nodiscard]] Result<> drop_stream(std::string_view name) override;
+  [[nodiscard]] Result<> replace_view(ViewDefinition definition) override;
+  [[nodiscard]] Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
+                                                            std::vector<std::string> reads) override;
   [[nodiscard]] Result<> drop_view(std::string_view name) override;
   [[nodiscard]] Result<> drop_pipeline(std::string_view name) override;
 

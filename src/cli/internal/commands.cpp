@@ -23,6 +23,20 @@ struct ResourceText {
   std::vector<ListedColumn> columns;
 };
 
+const ResourceText& sinks_text() {
+  static const ResourceText kSinks{"sink",
+                                   "sinks",
+                                   {{"stream", "sink"},
+                                    {"connector", "kind"},
+                                    {"state", "state"},
+                                    {"backlog_rows", "behind", true},
+                                    {"delivered", "delivered", true},
+                                    {"retries", "retries", true},
+                                    {"dead_letters", "dead letters", true},
+                                    {"last_error", "last error"}}};
+  return kSinks;
+}
+
 const ResourceText& text_of(Resource resource) {
   static const ResourceText kStreams{"stream",
                                      "streams",
@@ -43,9 +57,12 @@ const ResourceText& text_of(Resource resource) {
                                         {"lag_rows", "lag", true},
                                         {"error", "error"}}};
   static const ResourceText kDevices{"device", "devices", {}};
+  static const ResourceText kSecrets{
+      "secret", "secrets", {{"name", "secret"}, {"changed", "changed"}, {"used_by", "used by"}}};
   switch (resource) {
     case Resource::kStream: return kStreams;
     case Resource::kPipeline: return kPipelines;
+    case Resource::kSecret: return kSecrets;
     case Resource::kDevice: break;
   }
   return kDevices;
@@ -69,10 +86,12 @@ std::string list_table(const ResourceText& text, const json::value& list) {
   return render_table(std::move(columns), rows, fmt::format("no {} yet", text.path));
 }
 
-void print_json(const json::value& value) { print(json_text(value) + "\n"); }
+void print_structured(const ClientOptions& options, const json::value& value) {
+  print(structured_text(options.format, value));
+}
 
 void print_done(const ClientOptions& options, std::string_view action, std::string_view word, std::string_view name) {
-  if (options.format == OutputFormat::kJson) return;
+  if (options.format != OutputFormat::kTable) return;
   print(fmt::format("{} {} {}\n", action, word, printable(name)));
 }
 
@@ -110,6 +129,8 @@ std::string object_lines(const json::value& object) {
                                     {"late", "late", true},
                                     {"memory_bytes", "memory", true}}};
       below += list_table(operators, value);
+    } else if (name == "sinks" && value.is_array()) {
+      continue;  // a table of their own, in show_status
     } else {
       columns[1].width = 0;
       out += table_line(columns, {std::string(name), cell_text(value)});
@@ -123,8 +144,8 @@ Result<> list_resources(const ClientOptions& options, Resource resource) {
   const ResourceText& text = text_of(resource);
   TRY_ASSIGN(const json::value answer, connection.call("GET", fmt::format("/api/v1/{}", text.path)));
   const json::value& list = member(answer, text.path);
-  if (options.format == OutputFormat::kJson) {
-    print_json(list);
+  if (options.format != OutputFormat::kTable) {
+    print_structured(options, list);
   } else {
     print(list_table(text, list));
   }
@@ -134,8 +155,8 @@ Result<> list_resources(const ClientOptions& options, Resource resource) {
 Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value found, connection.call("GET", path_of(resource, name)));
-  if (options.format == OutputFormat::kJson) {
-    print_json(found);
+  if (options.format != OutputFormat::kTable) {
+    print_structured(options, found);
   } else {
     print(object_lines(found));
   }
@@ -161,15 +182,16 @@ Result<> show_status(const ClientOptions& options) {
   TRY_ASSIGN(json::value status, connection.call("GET", "/api/v1/status"));
   TRY_ASSIGN(const json::value pipelines, connection.call("GET", "/api/v1/pipelines"));
   TRY_ASSIGN(const json::value streams, connection.call("GET", "/api/v1/streams"));
-  if (options.format == OutputFormat::kJson) {
+  if (options.format != OutputFormat::kTable) {
     status.as_object()["pipeline_list"] = member(pipelines, "pipelines");
     status.as_object()["stream_list"] = member(streams, "streams");
-    print_json(status);
+    print_structured(options, status);
     return {};
   }
   print(fmt::format("server  {}\n", connection.access().url) + object_lines(status));
   print("\n" + list_table(text_of(Resource::kStream), member(streams, "streams")));
   print("\n" + list_table(text_of(Resource::kPipeline), member(pipelines, "pipelines")));
+  print("\n" + list_table(sinks_text(), member(status, "sinks")));
   return {};
 }
 

@@ -13,7 +13,7 @@
 namespace tidegate::cli {
 
 // The things that can be listed, shown and deleted by name.
-enum class Resource : uint8_t { kStream, kPipeline, kDevice };
+enum class Resource : uint8_t { kStream, kPipeline, kDevice, kSecret };
 
 [[nodiscard]] Result<> list_resources(const ClientOptions& options, Resource resource);
 [[nodiscard]] Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name);
@@ -37,6 +37,12 @@ struct LiveOptions {
 // Asks for the password on the terminal, or reads a line of standard input. A one-time password is changed at once.
 [[nodiscard]] Result<> log_in(const ClientOptions& options, const std::string& user, bool password_stdin);
 [[nodiscard]] Result<> change_password(const ClientOptions& options, const std::string& user, bool password_stdin);
+
+struct SecretSource {
+  bool stdin_line = false;
+  bool generate = false;  // a new signing key in the form of Standard Webhooks, printed once
+};
+[[nodiscard]] Result<> set_secret(const ClientOptions& options, const std::string& name, SecretSource source);
 
 // An error whose text is on standard error already (with the source and a caret): only the exit code is left to give.
 [[nodiscard]] inline std::unexpected<Error> already_told() { return fail(ErrorCode::BadRequest, ""); }

@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 
+#include "cli/internal/contexts.h"
+
 #include "io/file.h"
 
 namespace tidegate::cli {
@@ -74,6 +76,16 @@ Result<ServerFile> read_server_file(const std::filesystem::path& data) {
 }
 
 Result<Access> find_access(const ClientOptions& options, const std::filesystem::path& session) {
+  TRY_ASSIGN(const Contexts contexts, load_contexts(session.parent_path() / "contexts.json"));
+  TRY_ASSIGN(const std::string context, chosen_context(options, contexts));
+  if (!context.empty()) {
+    const SavedSession& chosen = contexts.by_name.at(context);
+    Access of_context{chosen.server, options.token.empty() ? chosen.token : options.token, chosen.ca_pem};
+    if (!options.ca_file.empty()) {
+      TRY_ASSIGN(of_context.ca_pem, io::read_file(options.ca_file));
+    }
+    return of_context;
+  }
   Access access;
   access.url = options.server;
   access.token = options.token;

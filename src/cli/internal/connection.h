@@ -16,6 +16,8 @@ namespace tidegate::cli {
 // Options of every command that talks to a server.
 struct ClientOptions {
   std::filesystem::path data = "data";
+  bool data_given = false;        // somebody named it, so it goes before the context in use
+  std::string context;            // of `tidegate context`; empty: the one in use, if any
   std::string server;             // "https://host:8443"; empty: the one that runs on the data folder
   std::string token;              // empty: the operator's token of the data folder, else that of `tidegate login`
   std::filesystem::path ca_file;  // empty: the data folder's, else that of `tidegate login`, else the system's
@@ -38,7 +40,9 @@ struct Access {
   std::string token;
   std::string ca_pem;
 };
-// ConfigInvalid when there is neither --server nor a data folder that a server has run on.
+// --server, else --context, else a data folder that was named, else the context in use, else the folder ./data, else
+// the server of the last login. ConfigInvalid when there is neither --server nor a data folder that a server has run
+// on.
 [[nodiscard]] Result<Access> find_access(const ClientOptions& options, const std::filesystem::path& session);
 
 // The ports of the server that runs on a data folder (its server.json).

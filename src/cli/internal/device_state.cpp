@@ -74,9 +74,9 @@ Result<> show_device(const ClientOptions& options, const std::string& name) {
   const std::string path = "/api/v1/devices/" + net::percent_encode(name);
   TRY_ASSIGN(json::value device, connection.call("GET", path));
   TRY_ASSIGN(json::value state, connection.call("GET", path + "/state"));
-  if (options.format == OutputFormat::kJson) {
+  if (options.format != OutputFormat::kTable) {
     device.as_object()["state"] = std::move(state);
-    print(json_text(device) + "\n");
+    print(structured_text(options.format, device));
     return {};
   }
   print(device_lines(device, state));

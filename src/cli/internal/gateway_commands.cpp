@@ -33,8 +33,8 @@ Result<> call_and_say(const ClientOptions& options, std::string_view method, con
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value answer,
              connection.call(method, path, body.empty() ? std::string() : json::serialize(body)));
-  if (options.format == OutputFormat::kJson) {
-    if (!answer.is_null()) print(json_text(answer) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    if (!answer.is_null()) print(structured_text(options.format, answer));
     return {};
   }
   print(text);
@@ -58,8 +58,8 @@ Result<> list_gateways(const ClientOptions& options) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value answer, connection.call("GET", "/api/v1/gateways"));
   const json::value& list = member(answer, "gateways");
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(list) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, list));
     return {};
   }
   std::vector<std::vector<std::string>> rows;
@@ -73,7 +73,7 @@ Result<> list_gateways(const ClientOptions& options) {
 Result<> show_gateway(const ClientOptions& options, const GatewayWords& words) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value answer, connection.call("GET", path_of(words)));
-  print(options.format == OutputFormat::kJson ? json_text(answer) + "\n" : object_lines(answer));
+  print(options.format != OutputFormat::kTable ? structured_text(options.format, answer) : object_lines(answer));
   return {};
 }
 

@@ -55,8 +55,9 @@ std::string LivePrinter::rows_text(const ServerEvent& event) {
   for (const json::value& row : rows.get_array()) {
     if (limit_ > 0 && rows_ == limit_) break;
     ++rows_;
-    if (format_ == OutputFormat::kJson) {
-      out += json_text(row) + "\n";
+    if (format_ != OutputFormat::kTable) {
+      if (format_ == OutputFormat::kYaml) out += "---\n";
+      out += structured_text(format_, row);
       continue;
     }
     std::vector<std::string> cells;
@@ -76,6 +77,7 @@ std::string LivePrinter::missed_text(const ServerEvent& event) {
   const auto count = rows.is_int64() && rows.get_int64() > 0 ? static_cast<uint64_t>(rows.get_int64()) : 0;
   missed_ += count;
   if (format_ == OutputFormat::kJson) return fmt::format("{{\"_missed\":{}}}\n", count);
+  if (format_ == OutputFormat::kYaml) return fmt::format("---\n_missed: {}\n", count);
   return fmt::format("... {} rows were left out: this terminal is slower than the stream\n", count);
 }
 

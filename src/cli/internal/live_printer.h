@@ -1,4 +1,4 @@
-// Prints the events of a live query: aligned rows, or one JSON object a line.
+// Prints the events of a live query: aligned rows, one JSON object a line, or one YAML document a row.
 #pragma once
 
 #include <cstdint>

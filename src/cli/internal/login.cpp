@@ -7,6 +7,9 @@
 #include <iostream>
 
 #include "cli/internal/commands.h"
+#include "cli/internal/contexts.h"
+#include "crypto/mac.h"
+#include "io/random.h"
 
 namespace tidegate::cli {
 namespace {
@@ -86,9 +89,39 @@ Result<> log_in(const ClientOptions& options, const std::string& user, bool pass
     token = post_login(connection, user, chosen);
   }
   if (!token) return fail(token.error());
-  TRY(save_session(session_file(), {connection.access().url, *token, connection.access().ca_pem}));
+  TRY_ASSIGN(Contexts contexts, load_contexts(contexts_file()));
+  TRY_ASSIGN(const std::string context, chosen_context(options, contexts));
+  if (context.empty()) {
+    TRY(save_session(session_file(), {connection.access().url, *token, connection.access().ca_pem}));
+  } else {
+    contexts.by_name[context].token = *token;
+    TRY(save_contexts(contexts_file(), contexts));
+  }
   if (options.format == OutputFormat::kTable) {
     print(fmt::format("logged in to {} as {}\n", connection.access().url, printable(user)));
+  }
+  return {};
+}
+
+Result<> set_secret(const ClientOptions& options, const std::string& name, SecretSource source) {
+  constexpr size_t kKeyBytes = 32;  // Standard Webhooks: 24 to 64
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  std::string value;
+  if (source.generate) {
+    io::SystemRandom random;
+    value = "whsec_" + crypto::base64(random.bytes(kKeyBytes));
+  } else {
+    TRY_ASSIGN(value, ask_secret(fmt::format("secret {}", printable(name)), source.stdin_line));
+  }
+  const std::string body = json::serialize(json::object{{"value", value}});
+  TRY(connection.call("PUT", fmt::format("/api/v1/secrets/{}", net::percent_encode(name)), body));
+  if (source.generate) {
+    print(options.format == OutputFormat::kTable
+              ? fmt::format("set secret {}\nkey  {}\n\nIt is shown only now. Give it to the receiver.\n",
+                            printable(name), value)
+              : structured_text(options.format, json::object{{"name", name}, {"value", value}}));
+  } else if (options.format == OutputFormat::kTable) {
+    print(fmt::format("set secret {}\n", printable(name)));
   }
   return {};
 }

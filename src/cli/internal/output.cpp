@@ -10,6 +10,8 @@
 #include <iterator>
 #include <utility>
 
+#include "cli/internal/yaml_text.h"
+
 namespace tidegate::cli {
 namespace {
 
@@ -70,6 +72,10 @@ std::string cell_text(const boost::json::value& value) {
   if (value.is_string()) return printable(std::string_view(value.get_string().data(), value.get_string().size()));
   if (value.is_double()) return fmt::format("{:.9g}", value.get_double());
   return printable(boost::json::serialize(value));
+}
+
+std::string structured_text(OutputFormat format, const boost::json::value& value) {
+  return format == OutputFormat::kYaml ? yaml_text(value) : json_text(value) + "\n";
 }
 
 std::string table_line(std::vector<OutputColumn>& columns, const std::vector<std::string>& cells) {

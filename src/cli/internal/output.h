@@ -9,7 +9,7 @@
 
 namespace tidegate::cli {
 
-enum class OutputFormat : uint8_t { kTable, kJson };
+enum class OutputFormat : uint8_t { kTable, kJson, kYaml };
 
 struct OutputColumn {
   std::string name;
@@ -26,6 +26,9 @@ struct OutputColumn {
 
 // As the server wrote it: doubles in their shortest form, which Boost.JSON would write as 4.216E0.
 [[nodiscard]] std::string json_text(const boost::json::value& value);
+
+// For programs: JSON on one line, or YAML. kTable: as JSON.
+[[nodiscard]] std::string structured_text(OutputFormat format, const boost::json::value& value);
 
 // One line without trailing blanks, cells aligned to the columns, which widen to what they get.
 [[nodiscard]] std::string table_line(std::vector<OutputColumn>& columns, const std::vector<std::string>& cells);

@@ -20,7 +20,7 @@ constexpr size_t kDevicesPerPage = 1000;
 std::string device_path(std::string_view name) { return fmt::format("/api/v1/devices/{}", net::percent_encode(name)); }
 
 void say(const ClientOptions& options, const json::value& answer, std::string_view text) {
-  print(options.format == OutputFormat::kJson ? json_text(answer) + "\n" : std::string(text));
+  print(options.format != OutputFormat::kTable ? structured_text(options.format, answer) : std::string(text));
 }
 
 std::unexpected<Error> usage(std::string message, std::string hint) {
@@ -182,8 +182,8 @@ Result<> list_devices(const ClientOptions& options, const DeviceChoice& choice) 
     const json::value& next = member(page, "next");
     cursor = next.is_string() ? "&cursor=" + net::percent_encode(std::string(next.get_string())) : "";
   } while (!cursor.empty());
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(all) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, all));
     return {};
   }
   std::vector<std::vector<std::string>> rows;

@@ -61,8 +61,8 @@ Result<> import_devices(const ClientOptions& options, const DeviceImport& import
     TRY(io::write_file_atomic(import.tokens, tokens_csv(tokens), io::FilePrivacy::kOwnerOnly));
     answer.as_object().erase("tokens");  // the file has them; the terminal's scroll-back should not
   }
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(answer) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, answer));
   } else if (const json::value& would = member(answer, "would_add"); !would.is_null()) {
     print(fmt::format("{} devices would be added; nothing was changed\n", cell_text(would)));
   } else {

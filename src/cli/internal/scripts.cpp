@@ -39,8 +39,8 @@ void print_results(const ClientOptions& options, std::string_view body) {
   if (error || !answer.is_object()) return;
   const json::value* results = answer.get_object().if_contains("results");
   if (results == nullptr || !results->is_array()) return;
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(*results) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, *results));
     return;
   }
   for (const json::value& result : results->get_array()) {

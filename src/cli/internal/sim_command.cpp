@@ -157,14 +157,14 @@ std::string progress_line(const sim::SimulatorProgress& now, const sim::Simulato
 std::string summary_text(const sim::SimulatorProgress& done, OutputFormat format) {
   const double seconds = static_cast<double>(done.elapsed_us) / 1e6;
   const double rate = seconds > 0 ? static_cast<double>(done.sent) / seconds : 0;
-  if (format == OutputFormat::kJson) {
-    return fmt::format(
+  if (format != OutputFormat::kTable) {
+    const std::string text = fmt::format(
         R"({{"sent":{},"acked":{},"refused":{},"resent":{},"reconnects":{},"unacknowledged":{},"elapsed_s":{:.3f},)"
-        R"("messages_per_s":{:.0f},"event_time":"{}","late":{},"duplicates":{},"gaps":{},"drop_outs":{}}})"
-        "\n",
+        R"("messages_per_s":{:.0f},"event_time":"{}","late":{},"duplicates":{},"gaps":{},"drop_outs":{}}})",
         done.sent, done.acked, done.refused, done.resent, done.reconnects, done.in_flight, seconds, rate,
         event_time_text(done.event_us), done.faults.late, done.faults.duplicates, done.faults.gaps,
         done.faults.drop_outs);
+    return structured_text(format, json::parse(text));
   }
   return fmt::format(
       "sim  sent {} ({:.0f}/s in {:.1f} s), acknowledged {}, refused {}, unacknowledged {}, resent {}\n"
@@ -223,7 +223,9 @@ void say_what_is_made(const sim::Profile& profile, const sim::RecordFile& file, 
 
 }  // namespace
 
-Result<> run_simulation(const ClientOptions& client, const SimOptions& options) {
+Result<> run_simulation(const ClientOptions& options_of_client, const SimOptions& options) {
+  ClientOptions client = options_of_client;
+  client.data_given = true;  // devices belong to the server of the data folder, whatever context is in use
   const io::SystemClock clock;
   TRY_ASSIGN(const sim::Profile profile, read_profile(options, clock.now_us()));
   TRY_ASSIGN(const sim::RecordFile file, sim::RecordFile::load(profile));

@@ -30,8 +30,8 @@ std::string path_of(const TwinWords& words, std::string_view what) {
 Result<> show_twin(const ClientOptions& options, const TwinWords& words) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value twin, connection.call("GET", path_of(words, "twin")));
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(twin) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, twin));
     return {};
   }
   print(fmt::format("desired   revision {}  {}\nreported  revision {}  {}\ndelta     {}\n",
@@ -44,8 +44,8 @@ Result<> show_twin(const ClientOptions& options, const TwinWords& words) {
 Result<> set_twin(const ClientOptions& options, const TwinWords& words) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value twin, connection.call("PATCH", path_of(words, "twin"), words.document));
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(twin) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, twin));
   } else {
     print(fmt::format("{} is to be {}, at revision {}\n", printable(words.name), cell_text(member(twin, "desired")),
                       cell_text(member(twin, "desired_revision"))));
@@ -58,8 +58,8 @@ Result<> send_command(const ClientOptions& options, const TwinWords& words) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   const json::object body{{"payload", words.payload}, {"timeout_ms", timeout_us / kMicrosPerMilli}};
   TRY_ASSIGN(const json::value command, connection.call("POST", path_of(words, "commands"), json::serialize(body)));
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(command) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, command));
   } else {
     print(fmt::format("sent command {} to {}; `tidegate device command list {}` shows what becomes of it\n",
                       cell_text(member(command, "id")), printable(words.name), printable(words.name)));
@@ -71,8 +71,8 @@ Result<> list_commands(const ClientOptions& options, const TwinWords& words) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value answer, connection.call("GET", path_of(words, "commands")));
   const json::value& list = member(answer, "commands");
-  if (options.format == OutputFormat::kJson) {
-    print(json_text(list) + "\n");
+  if (options.format != OutputFormat::kTable) {
+    print(structured_text(options.format, list));
     return {};
   }
   std::vector<std::vector<std::string>> rows;

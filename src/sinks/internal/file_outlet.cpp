@@ -33,18 +33,18 @@ class FileOutlet final : public Outlet {
     return {};
   }
 
-  Delivered deliver(const security::PolicyChecked<columnar::Batch>& batch, Offset) override {
+  Delivered deliver(const Delivery& delivery) override {
     lines_.clear();
-    encoder_.append_ndjson(batch.value(), lines_);
+    for (const Piece& piece : delivery.pieces) encoder_.append_ndjson(piece.batch.value(), lines_);
     const uint64_t before = file_->size();
     Result<> written = file_->append(lines_);
     if (written) written = file_->sync();
-    if (written) return {batch.value().rows, std::nullopt};
+    if (written) return {.rows = delivery.rows()};
     // What may or may not be on the disk is written again.
     if (file_->size() > before) {
-      if (auto cut = file_->truncate(before); !cut) return {0, std::move(cut.error())};
+      if (auto cut = file_->truncate(before); !cut) return {.error = std::move(cut.error())};
     }
-    return {0, std::move(written.error())};
+    return {.error = std::move(written.error())};
   }
 
   [[nodiscard]] std::string mark() const override {

@@ -19,23 +19,30 @@ class MqttOutlet final : public Outlet {
 
   Result<> resume(std::string_view) override { return {}; }
 
-  Delivered deliver(const security::PolicyChecked<columnar::Batch>& checked, Offset first) override {
-    const columnar::Batch& batch = checked.value();
-    for (size_t row = 0; row < batch.rows; ++row) {
-      row_topic_.clear();
-      payload_.clear();
-      id_.assign("\"_id\":");
-      codec::append_json_string(fmt::format("{}:{}", stream_, first.value + static_cast<int64_t>(row)), id_);
-      topic_.append(batch, row, row_topic_);
-      encoder_.append_row(batch, row, id_, payload_);
-      if (auto sent = publish_(row_topic_, payload_); !sent) return {row, std::move(sent.error())};
+  Delivered deliver(const Delivery& delivery) override {
+    size_t out = 0;
+    for (const Piece& piece : delivery.pieces) {
+      const columnar::Batch& batch = piece.batch.value();
+      for (size_t row = 0; row < batch.rows; ++row, ++out) {
+        if (auto sent = publish_row(batch, row, piece.first); !sent) return {out, std::move(sent.error())};
+      }
     }
-    return {batch.rows, std::nullopt};
+    return {.rows = out};
   }
 
   [[nodiscard]] std::string mark() const override { return {}; }
 
  private:
+  Result<> publish_row(const columnar::Batch& batch, size_t row, Offset first) {
+    row_topic_.clear();
+    payload_.clear();
+    id_.assign("\"_id\":");
+    codec::append_json_string(fmt::format("{}:{}", stream_, first.value + static_cast<int64_t>(row)), id_);
+    topic_.append(batch, row, row_topic_);
+    encoder_.append_row(batch, row, id_, payload_);
+    return publish_(row_topic_, payload_);
+  }
+
   std::string stream_;
   TopicTemplate topic_;
   codec::JsonEncoder encoder_;

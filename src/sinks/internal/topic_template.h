@@ -3,10 +3,10 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "columnar/batch.h"
+#include "sinks/internal/row_template.h"
 
 namespace tidegate::sinks {
 
@@ -18,11 +18,8 @@ class TopicTemplate {
   void append(const columnar::Batch& batch, size_t row, std::string& out) const;
 
  private:
-  struct Part {
-    std::string text;
-    std::optional<size_t> column;  // after the text
-  };
-  std::vector<Part> parts_;
+  explicit TopicTemplate(RowTemplate text) : text_(std::move(text)) {}
+  RowTemplate text_;
 };
 
 }  // namespace tidegate::sinks

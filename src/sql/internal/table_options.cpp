@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/remote_connectors.h"
 #include "codec/presets.h"
 #include "codec/source_format.h"
 #include "sql/internal/bind_query.h"
@@ -56,8 +57,12 @@ Result<> set_connector(StreamDefinition& stream, const OptionDefinition& option)
     stream.connector = catalog::Connector::kMqtt;
   } else if (option.value == "file") {
     stream.connector = catalog::Connector::kFile;
+  } else if (option.value == "webhook") {
+    stream.connector = catalog::kWebhookConnector;
+  } else if (option.value == "email") {
+    stream.connector = catalog::kEmailConnector;
   } else {
-    return bad_value(option, "'stream', 'mqtt' or 'file'");
+    return bad_value(option, "'stream', 'mqtt', 'file', 'webhook' or 'email'");
   }
   return {};
 }
@@ -125,15 +130,34 @@ Result<> keep_source_option(StreamDefinition& stream, const OptionDefinition& op
   return stream.options.emplace(option.key, option.value).second ? Result<>() : set_twice(option);
 }
 
-Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
+// Of webhooks and mail; sinks/ reads them.
+constexpr std::array kSinkOptions = {KnownOption{"url", take_as_is},           KnownOption{"secret", take_as_is},
+                                     KnownOption{"bearer.secret", take_as_is}, KnownOption{"batch.rows", take_as_is},
+                                     KnownOption{"max_attempts", take_as_is},  KnownOption{"timeout", set_duration},
+                                     KnownOption{"ca.file", take_as_is},       KnownOption{"user", take_as_is},
+                                     KnownOption{"from", take_as_is},          KnownOption{"to", take_as_is},
+                                     KnownOption{"subject", take_as_is},       KnownOption{"body", take_as_is},
+                                     KnownOption{"digest", set_duration},      KnownOption{"max_per_hour", take_as_is}};
+
+const KnownOption* find_option(std::string_view key) {
   for (const KnownOption& known : kOptions) {
-    if (known.key != option.key) continue;
+    if (known.key == key) return &known;
+  }
+  for (const KnownOption& known : kSinkOptions) {
+    if (known.key == key) return &known;
+  }
+  return nullptr;
+}
+
+Result<> set_option(StreamDefinition& stream, const OptionDefinition& option) {
+  if (const KnownOption* known = find_option(option.key)) {
     if (!stream.options.emplace(option.key, option.value).second) return set_twice(option);
-    return known.set(stream, option);
+    return known->set(stream, option);
   }
   if (codec::is_source_option(option.key)) return keep_source_option(stream, option);
   std::vector<std::string> keys = codec::source_option_names();
   for (const KnownOption& known : kOptions) keys.emplace_back(known.key);
+  for (const KnownOption& known : kSinkOptions) keys.emplace_back(known.key);
   std::string hint = did_you_mean(option.key, keys);
   if (hint.empty()) hint = fmt::format("Options are {}", fmt::join(keys, ", "));
   return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("unknown option '{}'", option.key),
@@ -179,6 +203,10 @@ Result<> check_together(const StreamDefinition& stream, TextPosition position) {
   if (stream.connector == catalog::Connector::kFile && !stream.options.contains("path")) {
     return fail_at(ErrorCode::SqlInvalidOption, position, "'connector' = 'file' needs a path",
                    "Add 'path' = 'alerts.ndjson'");
+  }
+  if (stream.connector == catalog::kWebhookConnector && !stream.options.contains("url")) {
+    return fail_at(ErrorCode::SqlInvalidOption, position, "'connector' = 'webhook' needs an address",
+                   "Add 'url' = 'https://hooks.example.org/alarms'");
   }
   return {};
 }

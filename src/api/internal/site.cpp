@@ -1,0 +1,96 @@
+// A site's files: what applying them would change, and doing it.
+#include "api/site.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "api/internal/api_impl.h"
+#include "net/http_problem.h"
+
+namespace tidegate::api {
+namespace {
+
+namespace json = boost::json;
+using net::json_string;
+
+constexpr size_t kMaxFiles = 1000;  // of a folder that people keep in order
+
+struct Request {
+  std::vector<SiteFile> files;
+  SiteOptions options;
+};
+
+std::unexpected<Error> bad_request(std::string what) {
+  return fail(
+      ErrorCode::BadRequest, std::move(what),
+      R"(send {"files": [{"name": "a.sql", "sql": "..."}], "prune": false, "dry_run": true, "from": "earliest"})");
+}
+
+Result<bool> flag(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr) return false;
+  if (!value->is_bool()) return bad_request(fmt::format("'{}' is neither true nor false", name));
+  return value->get_bool();
+}
+
+Result<Request> read_request(std::string_view body) {
+  json::error_code error;
+  const json::value parsed = json::parse({body.data(), body.size()}, error);
+  if (error || !parsed.is_object()) return bad_request("the body is not a JSON object");
+  const json::object& object = parsed.get_object();
+  Request out;
+  TRY_ASSIGN(out.options.prune, flag(object, "prune"));
+  TRY_ASSIGN(out.options.dry_run, flag(object, "dry_run"));
+  if (const json::value* from = object.if_contains("from"); from != nullptr && !from->is_null()) {
+    const bool current = *from == json::value("current");
+    if (!current && *from != json::value("earliest")) return bad_request(R"('from' is "earliest" or "current")");
+    out.options.restart_from = current ? RestartFrom::kCurrent : RestartFrom::kEarliest;
+  }
+  const json::value* files = object.if_contains("files");
+  if (files == nullptr || !files->is_array() || files->get_array().size() > kMaxFiles) {
+    return bad_request(fmt::format("'files' is not a list of at most {} files", kMaxFiles));
+  }
+  for (const json::value& one : files->get_array()) {
+    const json::value* name = one.is_object() ? one.get_object().if_contains("name") : nullptr;
+    const json::value* sql = one.is_object() ? one.get_object().if_contains("sql") : nullptr;
+    if (name == nullptr || !name->is_string() || sql == nullptr || !sql->is_string()) {
+      return bad_request("a file without a 'name' and 'sql'");
+    }
+    out.files.push_back({std::string(name->get_string()), std::string(sql->get_string())});
+  }
+  return out;
+}
+
+std::string changes_json(const std::vector<SiteChange>& changes) {
+  std::string out = "[";
+  for (const SiteChange& change : changes) {
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"({{"action":{},"kind":{},"name":{})", json_string(change.action), json_string(change.kind),
+                       json_string(change.name));
+    if (!change.note.empty()) out += ",\"note\":" + json_string(change.note);
+    out += '}';
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+void ApiImpl::site(Call& call) {
+  const auto request = read_request(call.request.body);
+  if (!request) return call.reply(request.error());
+  const SiteOutcome outcome = parts_.statements.apply_site(request->files, request->options);
+  for (const SiteChange& change : outcome.changes) {
+    if (request->options.dry_run || change.action == "unchanged") continue;
+    audit(call, change.kind + "." + change.action + "d", change.name, {});
+  }
+  if (!outcome.error) return call.reply(fmt::format(R"({{"changes":{}}})", changes_json(outcome.changes)));
+  if (!request->options.dry_run) audit(call, "site.failed", outcome.error_file, fail(*outcome.error));
+  net::HttpResponse response = net::problem_response(*outcome.error);
+  response.body.pop_back();  // the closing brace; where it happened and what was done before are members more
+  response.body +=
+      fmt::format(R"(,"file":{},"changes":{}}})", json_string(outcome.error_file), changes_json(outcome.changes));
+  call.responder->respond(std::move(response));
+}
+
+}  // namespace tidegate::api

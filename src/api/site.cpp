@@ -1,0 +1,72 @@
+#include "api/site.h"
+
+#include <algorithm>
+
+#include "api/internal/catalog_names.h"
+#include "api/internal/site_planner.h"
+#include "api/statements.h"
+
+namespace tidegate::api {
+
+SiteOutcome StatementExecutor::apply_site(const std::vector<SiteFile>& files, const SiteOptions& options) {
+  SiteOutcome outcome;
+  const auto one_at_a_time = running_.lock();
+  SitePlanner planner(parts_.catalog, files, options);
+  auto steps = planner.plan();
+  if (!steps) {
+    outcome.error = std::move(steps.error());
+    outcome.error_file = planner.file_of_error();
+    return outcome;
+  }
+  for (const SiteStep& step : *steps) {
+    if (auto done = options.dry_run ? Result<>() : take_step(step); !done) {
+      outcome.error = std::move(done.error());
+      if (step.file < files.size() && !step.text.text.empty()) {
+        outcome.error_file = files[step.file].name;
+        if (!outcome.error->position) outcome.error->position = step.text.start;
+      }
+      return outcome;
+    }
+    outcome.changes.push_back(step.change);
+  }
+  return outcome;
+}
+
+Result<> StatementExecutor::take_step(const SiteStep& step) {
+  const SiteChange& change = step.change;
+  if (change.action == "unchanged") return {};
+  if (change.action == "delete") {
+    if (change.kind == "stream") return drop_stream_locked(change.name);
+    return change.kind == "view" ? parts_.catalog.drop_view(change.name) : drop_pipeline_locked(change.name);
+  }
+  CatalogNames names(parts_.catalog);
+  sql::ScriptSettings settings = step.settings;
+  TRY_ASSIGN(auto statement, sql::analyze(step.text, names, settings));
+  if (!statement) return fail(ErrorCode::Bug, "a planned statement without meaning");
+  if (change.action == "change") {
+    if (auto* view = std::get_if<sql::CreateView>(&*statement)) {
+      return parts_.catalog.replace_view(std::move(view->definition));
+    }
+    if (step.keeps_position) {
+      return replace_pipeline(change.name, std::get<sql::InsertInto>(std::move(*statement)), names.take_used());
+    }
+    TRY(drop_pipeline_locked(change.name));
+  }
+  TRY(run_one(std::move(*statement), names.take_used()));
+  return {};
+}
+
+// Under its id and so with its position, and with its state if the engine finds it to be of the same operators. One
+// that was stopped stays so.
+Result<> StatementExecutor::replace_pipeline(const std::string& name, sql::InsertInto insert,
+                                             std::vector<std::string> reads) {
+  std::erase(reads, insert.target->name);
+  TRY_ASSIGN(const auto definition, parts_.catalog.replace_pipeline(name, std::move(insert.sql), std::move(reads)));
+  if (auto stopped = parts_.engine.stop(definition.id); !stopped && stopped.error().code != ErrorCode::NotFound) {
+    return stopped;
+  }
+  if (definition.wanted != catalog::PipelineState::kRunning) return {};
+  return launch_from_text(definition);
+}
+
+}  // namespace tidegate::api

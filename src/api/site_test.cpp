@@ -1,0 +1,137 @@
+#include "api/site.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "api/internal/site_planner.h"
+
+namespace tidegate::api {
+namespace {
+
+constexpr const char* kReadings =
+    "CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT, WATERMARK FOR ts AS ts) "
+    "WITH ('device' = 'device')";
+
+// A real catalog in a folder of its own, filled by what the planner planned (ids given, nothing runs).
+class Fixture {
+ public:
+  Fixture()
+      : folder_(std::filesystem::temp_directory_path() / ("tidegate-site-" + std::to_string(random_.next_u64()))) {
+    std::filesystem::create_directories(folder_);
+    store_ = std::move(*store::Store::open(folder_ / "store"));
+    keys_ = std::move(*crypto::KeyRing::open(folder_ / "keys", random_));
+    catalog = std::move(*catalog::Catalog::open(*store_, *keys_, random_));
+  }
+  ~Fixture() {
+    catalog.reset();
+    keys_.reset();
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+
+  // "create stream readings", one a step; or the error.
+  std::vector<std::string> plan(const std::vector<std::string>& scripts, SiteOptions options = {.dry_run = true}) {
+    std::vector<SiteFile> files;
+    for (const std::string& sql : scripts) files.push_back({std::to_string(files.size()), sql});
+    SitePlanner planner(*catalog, files, options);
+    const auto steps = planner.plan();
+    if (!steps) return {planner.file_of_error() + ": " + steps.error().to_string()};
+    std::vector<std::string> out;
+    for (const SiteStep& step : *steps) {
+      out.push_back(step.change.action + " " + step.change.kind + " " + step.change.name +
+                    (step.keeps_state ? "" : " anew"));
+    }
+    return out;
+  }
+  void add(const std::string& sql, const std::string& pipeline = {}) {
+    const SiteNames names(*catalog);
+    sql::ScriptSettings settings{.pipeline_name = pipeline};
+    auto statement = std::move(**sql::analyze({sql, {}}, names, settings));
+    if (auto* table = std::get_if<sql::CreateTable>(&statement)) REQUIRE(catalog->add_stream(table->definition));
+    if (auto* view = std::get_if<sql::CreateView>(&statement)) REQUIRE(catalog->add_view(view->definition));
+    if (auto* insert = std::get_if<sql::InsertInto>(&statement)) {
+      REQUIRE(
+          catalog->add_pipeline({{}, insert->pipeline, insert->target->name, insert->sql}, {}, state_of(*insert).late));
+    }
+  }
+
+  std::unique_ptr<catalog::Catalog> catalog;
+
+ private:
+  io::SystemRandom random_;
+  std::filesystem::path folder_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<crypto::KeyRing> keys_;
+};
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("texts that differ in comments and blanks only are the same") {
+  CHECK(normal_sql(" SELECT\t1 -- one\n , 'a  -- b'/* c */ ;\n ; ") == "SELECT 1 , 'a  -- b'");
+  CHECK(normal_sql("SELECT 'it''s  /*'") == "SELECT 'it''s  /*'");
+  CHECK(normal_sql("`a  b` /* open") == "`a  b`");
+  CHECK(normal_sql("'open") == "'open");
+  CHECK(normal_sql(" -- nothing") == "");
+}
+
+TEST_CASE("statements come in the order of what they need, over files and in any order") {
+  Fixture site;
+  const Lines planned = site.plan({"INSERT INTO top SELECT * FROM high; CREATE TABLE top (n BIGINT);",
+                                   "CREATE VIEW high AS SELECT n FROM some WHERE n > 2;",
+                                   "CREATE VIEW some AS SELECT n FROM `readings` WHERE n > 1;", kReadings});
+  CHECK(planned == Lines{"create stream top", "create stream readings", "create view some", "create view high",
+                         "create pipeline top"});
+  CHECK(site.plan({"INSERT INTO top SELECT n FROM t_dead_letters_2", "CREATE TABLE top (n INT)"})[0].starts_with(
+      "0: TG2002"));
+  CHECK(site.plan({kReadings,
+                   "CREATE TABLE bad (payload STRING); INSERT INTO bad SELECT payload FROM "
+                   "readings_dead_letters"})
+            .back() == "create pipeline bad");
+}
+
+TEST_CASE("a pipeline keeps its state as long as the operators that hold it mean the same") {
+  Fixture site;
+  site.add(kReadings);
+  site.add("CREATE TABLE sums (device STRING, n BIGINT)");
+  const auto query = [](const std::string& select, const std::string& size, const std::string& having = "") {
+    return "INSERT INTO sums SELECT " + select + " FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '" +
+           size + "' SECOND)) GROUP BY device, window_start, window_end" + having;
+  };
+  site.add(query("device, SUM(n)", "10"));
+  const auto last = [&](const std::string& text) { return site.plan({text}).back(); };
+  CHECK(last(query("device, SUM(n)", "10")) == "unchanged pipeline sums");
+  CHECK(last(query("device,\n SUM(n) -- all\n", "10")) == "unchanged pipeline sums");
+  CHECK(last(query("device, SUM(n) + 1", "10")) == "change pipeline sums");
+  CHECK(last(query("device, SUM(n)", "10", " HAVING SUM(n) > 1")) == "change pipeline sums");
+  CHECK(last(query("device, SUM(n)", "20")) == "change pipeline sums anew");
+  CHECK(last(query("device, MAX(n)", "10")) == "change pipeline sums anew");
+  CHECK(site.plan({query("device, MAX(n)", "10")}, {})[0].find("TG3007") != std::string::npos);
+  CHECK(site.plan({query("device, MAX(n)", "10")}, {.restart_from = RestartFrom::kEarliest}).back() ==
+        "change pipeline sums anew");
+  CHECK(site.plan({query("device, MAX(n)", "10")}, {.restart_from = RestartFrom::kCurrent}).back() ==
+        "change pipeline sums anew");
+  // Other streams: there is no place to read on from.
+  const std::string elsewhere = "CREATE TABLE others (device STRING, n BIGINT); INSERT INTO sums SELECT * FROM others";
+  CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kCurrent})[0].find("TG3007") != std::string::npos);
+  CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kEarliest}).back() == "change pipeline sums anew");
+}
+
+TEST_CASE("pipelines follow a view that changed, also those that no file mentions") {
+  Fixture site;
+  site.add(kReadings);
+  site.add("CREATE TABLE copy (n BIGINT)");
+  site.add("CREATE VIEW some AS SELECT n FROM readings WHERE n > 1");
+  site.add("INSERT INTO copy SELECT n FROM some", "follower");
+  CHECK(site.plan({"CREATE VIEW some AS SELECT n FROM readings WHERE n > 2"}) ==
+        Lines{"change view some", "change pipeline follower"});
+  CHECK(site.plan({"CREATE VIEW some AS SELECT device FROM readings"})[0].find("TG20") != std::string::npos);
+  CHECK(site.plan({kReadings}, {.prune = true, .dry_run = true}) ==
+        Lines{"unchanged stream readings", "delete pipeline follower", "delete view some", "delete stream copy"});
+}
+
+}  // namespace tidegate::api

@@ -1,0 +1,161 @@
+"""A site's definitions in files: plan and apply."""
+
+import json
+import subprocess
+
+import pytest
+from tidegate import BINARY, wait_for
+
+READINGS = """-- what the meters send
+CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), n BIGINT, WATERMARK FOR ts AS ts)
+WITH ('device' = 'device');
+"""
+HOT = "CREATE VIEW hot AS SELECT device, ts, n FROM readings WHERE n > {least};\n"
+COUNTS = """CREATE TABLE counts (device STRING, n BIGINT);
+INSERT INTO counts SELECT device, COUNT(*) FROM TABLE(TUMBLE(TABLE {source}, DESCRIPTOR(ts), INTERVAL '{size}' SECOND))
+{where}GROUP BY device, window_start, window_end;
+"""
+
+
+class Site:
+    def __init__(self, server, folder):
+        self.server = server
+        self.folder = folder
+        folder.mkdir()
+
+    def write(self, name, text):
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(text)
+
+    def run(self, *words, code=0):
+        command = [BINARY, "--data", self.server.data, *words, "-f", self.folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def plan(self, *words, code=2):
+        return self.run("plan", *words, code=code).splitlines()
+
+
+@pytest.fixture
+def site(server, tmp_path):
+    made = Site(server, tmp_path / "site")
+    # The names sort against what needs what.
+    made.write("a/counts.sql", COUNTS.format(source="hot", size=10, where=""))
+    made.write("b_hot.sql", HOT.format(least=0))
+    made.write("c_readings.sql", READINGS)
+    made.write("notes.txt", "not SQL")
+    made.write(".git/x.sql", "not SQL")
+    return made
+
+
+def push(server, *records):
+    lines = (json.dumps({"device": "a", "ts": f"2026-01-01T00:00:{s:02}Z", "n": n}) for s, n in records)
+    return server.api("POST", "/streams/readings/records", "\n".join(lines))
+
+
+def counts(server):
+    return [record["n"] for record in server.records("counts")]
+
+
+def test_a_folder_is_planned_applied_once_and_left_alone_after_that(site):
+    planned = site.plan()
+    assert planned == [
+        "+ create stream counts",
+        "+ create stream readings",
+        "+ create view hot",
+        "+ create pipeline counts",
+        "4 to create, 0 to change, 0 to delete; 0 unchanged",
+    ]
+    assert site.server.api("GET", "/streams")["streams"] == []
+    assert site.run("apply").splitlines()[-1] == "4 created, 0 changed, 0 deleted; 0 unchanged"
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+    site.write("c_readings.sql", "/* other\n words */" + READINGS.replace(", n BIGINT", ",\n\n   n BIGINT"))
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+    assert "no changes" in site.run("apply")
+
+
+def test_what_is_in_no_file_is_deleted_by_prune_only(site):
+    site.run("apply")
+    site.server.sql("CREATE TABLE stray (n INT); CREATE VIEW aside AS SELECT n FROM stray;")
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+    assert site.plan("--prune")[:2] == ["- delete view aside", "- delete stream stray: with its records"]
+    site.run("apply", "--prune")
+    assert site.plan("--prune", code=0) == ["no changes; 4 as they are"]
+    names = [stream["name"] for stream in site.server.api("GET", "/streams")["streams"]]
+    assert "stray" not in names and {"readings", "counts", "counts_late"} <= set(names)
+
+
+def test_a_compatible_change_keeps_open_windows(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5))
+    wait_for(lambda: site.server.api("GET", "/pipelines/counts")["rows_in"] == 2)
+    changed = COUNTS.format(source="hot", size=10, where="").replace("COUNT(*)", "COUNT(*) * 100")
+    site.write("a/counts.sql", changed)
+    assert site.plan()[0] == "~ change pipeline counts: goes on where it is and keeps its state"
+    assert site.run("pipeline", "plan", code=2).splitlines()[-1].startswith("0 to create, 1 to change")
+    site.run("apply")
+    push(site.server, (3, 5), (11, 5))
+    wait_for(lambda: counts(site.server))
+    assert counts(site.server) == [300]
+    site.server.kill()
+    site.server.start()
+    push(site.server, (21, 5))
+    wait_for(lambda: len(counts(site.server)) == 2)
+    assert counts(site.server) == [300, 100]
+
+
+def test_any_other_change_needs_the_explicit_choice_to_start_anew(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [2])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    assert "needs --from current or --from earliest" in site.plan()[0]
+    refused = site.run("apply", code=1)
+    assert "TG3007" in refused and "a/counts.sql" in refused and "^" in refused
+    assert site.server.api("GET", "/pipelines/counts")["state"] == "running"
+    site.run("apply", "--from", "earliest")
+    wait_for(lambda: counts(site.server) == [2, 2])
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+
+
+def test_a_restart_from_the_current_record_begins_with_empty_windows(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [2])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    assert site.plan("--from", "current")[0].endswith("goes on where it is, with empty windows")
+    site.run("apply", "--from", "current")
+    push(site.server, (12, 5), (16, 5))
+    wait_for(lambda: counts(site.server) == [2, 1])
+
+
+def test_a_changed_view_changes_the_pipelines_that_read_it(site):
+    site.run("apply")
+    site.write("b_hot.sql", HOT.format(least=10))
+    planned = site.plan()
+    assert planned[0] == "~ change view hot" and planned[1].startswith("~ change pipeline counts")
+    site.run("apply", "--from", "earliest")
+    push(site.server, (1, 5), (2, 15), (11, 15))
+    wait_for(lambda: counts(site.server) == [1])
+
+
+def test_mistakes_name_file_line_and_leave_everything_as_it_was(site):
+    site.write("d.sql", "CREATE VIEW cold AS\n  SELECT devise FROM readings;\n")
+    said = site.run("apply", code=1)
+    assert "d.sql:" in said and "TG2003" in said and "   2 |   SELECT devise FROM readings" in said
+    assert site.server.api("GET", "/streams")["streams"] == []
+    site.write("d.sql", "CREATE VIEW cold AS SELECT n FROM nowhere;")
+    assert "TG2002" in site.run("plan", code=1)
+    site.write("d.sql", "DROP TABLE readings;")
+    assert "TG2006" in site.run("plan", code=1)
+    site.write("d.sql", READINGS)
+    assert "declared twice" in site.run("plan", code=1)
+    (site.folder / "d.sql").unlink()
+    site.run("apply")
+    site.write("c_readings.sql", READINGS.replace("n BIGINT", "n INT"))
+    assert "holds records made for it" in site.run("plan", code=1)
+    empty = site.folder / "empty"
+    empty.mkdir()
+    command = [BINARY, "--data", site.server.data, "plan", "-f", empty]
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == 1
