@@ -19,13 +19,17 @@ TABLE = "CREATE TABLE readings (device STRING NOT NULL, n BIGINT NOT NULL) WITH 
 class Mailbox:
     """Takes mail, unless `refuse` names a reply for one."""
 
-    def __init__(self):
+    def __init__(self, implicit_tls):
+        self.implicit_tls = implicit_tls
         self.mails, self.logins = [], []
         self.refuse = lambda message: None
         self.changed = threading.Condition()
 
+    def is_secure(self, session):
+        return self.implicit_tls or session.ssl is not None
+
     def authenticate(self, _server, session, _envelope, _mechanism, data):
-        self.logins.append((data.login.decode(), data.password.decode(), session.ssl is not None))
+        self.logins.append((data.login.decode(), data.password.decode(), self.is_secure(session)))
         return AuthResult(success=data.password == b"correct horse", handled=False)
 
     async def handle_DATA(self, _server, session, envelope):
@@ -33,7 +37,7 @@ class Mailbox:
         if reply := self.refuse(message):
             return reply
         with self.changed:
-            self.mails.append((message, envelope.rcpt_tos, session.ssl is not None))
+            self.mails.append((message, envelope.rcpt_tos, self.is_secure(session)))
             self.changed.notify_all()
         return "250 taken"
 
@@ -45,7 +49,7 @@ class Mailbox:
 
 @contextlib.contextmanager
 def mail_server(tls_files=None, implicit=False):
-    box = Mailbox()
+    box = Mailbox(implicit)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -96,7 +100,9 @@ def send_one(tmp_path, scheme, implicit):
             message = box.wait(1)[0]
             assert message["Subject"] == "Überlauf an pump  Bcc: spy@example.net: 7" and message["Bcc"] is None
             assert content(message) == "pump\nBcc: spy@example.net meldet 7 m³.\n"
-            assert message["To"] == "<duty@example.org>" and box.mails[0][1] == ["duty@example.org"]
+            assert message["To"].addresses[0].addr_spec == "duty@example.org" and box.mails[0][1] == [
+                "duty@example.org"
+            ]
             assert message["Message-ID"].startswith("<tidegate.mails.") and box.mails[0][2]
             assert box.logins[0] == ("tidegate", "correct horse", True)
             assert "correct horse" not in server.log_text()

@@ -44,14 +44,6 @@ void collect(const sql::PlanNode& node, PlanState& out) {
   for (const auto& input : node.inputs) collect(*input, out);
 }
 
-bool is_system_stream(const catalog::Catalog& catalog, const std::string& name) {
-  constexpr std::string_view kDead = "_dead_letters";
-  constexpr std::string_view kLate = "_late";
-  const std::string_view text(name);
-  if (text.ends_with(kDead) && catalog.find_stream(text.substr(0, text.size() - kDead.size()))) return true;
-  return text.ends_with(kLate) && catalog.find_pipeline(text.substr(0, text.size() - kLate.size())).has_value();
-}
-
 }  // namespace
 
 std::string normal_sql(std::string_view sql) {
@@ -335,7 +327,9 @@ void SitePlanner::prune() {
   for (const auto& pipeline : catalog_.pipelines()) remove("pipeline", pipeline.name);
   for (const auto& view : catalog_.views()) remove("view", view.name);
   for (const auto& stream : catalog_.streams()) {
-    if (!is_system_stream(catalog_, stream->name)) remove("stream", stream->name);
+    // What the server makes for itself stays: dead letters and late records have no text.
+    const bool own = stream->sql.empty() || catalog::is_system_stream(*stream);
+    if (!own) remove("stream", stream->name);
   }
 }
 
