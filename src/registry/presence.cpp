@@ -62,8 +62,10 @@ void PresenceRules::look_at(const std::string& device, Tracked& tracked, int64_t
   }
   const int64_t allowed_us = allowed_silence_us(tracked.interval_us);
   const int64_t record_us = seen(device).value_or(0);
-  // A record that is newer than what took it offline, and not so old that it would go offline again at once.
-  if (tracked.presence.online != true && record_us > tracked.presence.since_us && now_us - record_us <= allowed_us) {
+  // A record that is newer than what took it offline. Of one from before the start only if it still says something
+  // about now; a later one counts even if the silence since was too long already: then both events are told.
+  const bool tells = record_us > started_us_ || now_us - record_us <= allowed_us;
+  if (tracked.presence.online != true && record_us > tracked.presence.since_us && tells) {
     set(device, tracked, true, record_us, reason::kRecord);
   }
   const int64_t heard_us = std::max(tracked.heard_us, record_us);

@@ -111,6 +111,13 @@ TEST_CASE("after a restart devices have time to come back") {
   CHECK(site.look(1'121) == Events{});
 }
 
+TEST_CASE("a device that spoke and fell silent between two looks is told both ways") {
+  Site site;
+  site.rules.expect({{"m", kSecond / 2, 0}});
+  site.records["m"] = 1'001 * kSecond;
+  CHECK(site.look(1'002) == Events{"m online record @1001", "m offline silent @1002"});
+}
+
 TEST_CASE("an old record says nothing about now") {
   Site site;
   site.rules.expect({{"m", 10 * kSecond, 0}});
