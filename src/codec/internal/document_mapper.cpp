@@ -5,8 +5,7 @@
 namespace tidegate::codec {
 
 DocumentMapper::DocumentMapper(const SourceFormat& format, const DecoderTarget& target, DecodeRun& run)
-    : target_(target),
-      run_(run),
+    : run_(run),
       records_path_(format.records),
       fields_(format.fields),
       names_(*target.schema),

@@ -34,7 +34,6 @@ class DocumentMapper {
   std::optional<Error> write_members(const Document& document, Document::Node record, RowTarget& row);
   std::string_view shown(const Document& document, Document::Node node);
 
-  const DecoderTarget& target_;
   DecodeRun& run_;
   const std::optional<RecordPath>& records_path_;
   const std::vector<FieldPath>& fields_;
