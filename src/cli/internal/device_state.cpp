@@ -27,6 +27,17 @@ std::string online_text(const json::value& state) {
                      reason.is_string() ? fmt::format(" ({})", cell_text(reason)) : "");
 }
 
+// "never" only where nothing is missing of any stream.
+std::string heard_text(const json::value& state) {
+  if (member(state, "seen_us").is_int64()) return time_text(member(state, "seen_us"));
+  const json::value& streams = member(state, "streams");
+  if (!streams.is_array()) return "unknown";
+  for (const json::value& stream : streams.get_array()) {
+    if (member(stream, "current") != json::value(true)) return "unknown";
+  }
+  return "never";
+}
+
 std::string note(const json::value& stream) {
   if (member(stream, "reading") == json::value(true)) return "still being read";
   return member(stream, "current") == json::value(true) ? "" : "there may be later or older values";
@@ -64,7 +75,7 @@ std::string device_lines(const json::value& device, const json::value& state) {
                                    {"changed", time_text(member(device, "changed_us"))},
                                    {"revision", text("revision")},
                                    {"online", online_text(state)},
-                                   {"last heard", time_text(member(state, "seen_us"))}});
+                                   {"last heard", heard_text(state)}});
 }
 
 }  // namespace

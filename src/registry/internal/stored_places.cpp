@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "io/time_zone.h"
 #include "registry/internal/document.h"
 #include "registry/internal/stored_keys.h"
 #include "registry/internal/stored_registry.h"
-#include "registry/time_zone.h"
 
 namespace tidegate::registry {
 namespace {
@@ -26,7 +26,7 @@ Result<> check_zone(const Place& place) {
                 fmt::format("'{}' has the time zone of its site, not one of its own", place.path),
                 "leave the time zone out");
   }
-  if (is_time_zone(place.time_zone)) return {};
+  if (io::find_time_zone(place.time_zone) != nullptr) return {};
   return fail(ErrorCode::BadRequest,
               place.time_zone.empty() ? fmt::format("the site '{}' has no time zone", place.path)
                                       : fmt::format("'{}' is no time zone that this machine knows", place.time_zone),
