@@ -20,7 +20,7 @@ void RowTarget::begin(columnar::BatchBuilder& rows, const RowRules& rules) {
   rows_ = &rows;
   rules_ = &rules;
   has_topic_ = !rules.from_topic.empty();
-  contradiction_.clear();
+  if (has_topic_) contradiction_.clear();
   device_.reset();
   event_time_us_ = std::numeric_limits<int64_t>::min();
 }
@@ -151,8 +151,12 @@ std::optional<Error> RowTarget::finish() {
   const std::optional<StringCode> from_record = device_;
   if (auto error = fill_missing()) return error;
   if (auto error = check_rules()) return error;
-  if (auto error = check_device(from_record)) return error;
-  if (!contradiction_.empty()) return Error{ErrorCode::RecordContradictsTopic, std::move(contradiction_), {}, {}};
+  // Most rows come without a topic pattern from a sender that may name any device: nothing to compare then.
+  if (has_topic_ || rules_->only_device) {
+    if (auto error = check_device(from_record)) return error;
+  }
+  if (has_topic_ && !contradiction_.empty())
+    return Error{ErrorCode::RecordContradictsTopic, std::move(contradiction_), {}, {}};
   rows_->end_row();
   return std::nullopt;
 }
