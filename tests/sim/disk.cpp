@@ -196,6 +196,22 @@ void Disk::forget_faults() {
   room_.reset();
 }
 
+void Disk::change_byte(File& file, uint64_t at) {
+  for (std::string* content : {&file.seen, &file.durable}) {
+    if (at < content->size()) (*content)[at] = static_cast<char>((*content)[at] ^ 0x20);
+  }
+}
+
+void Disk::cut_end(File& file, uint64_t size) {
+  for (std::string* content : {&file.seen, &file.durable}) content->resize(std::min<size_t>(content->size(), size));
+}
+
+std::vector<std::string> Disk::files() const {
+  std::vector<std::string> all;
+  for (const auto& [path, file] : names_) all.push_back(path);
+  return all;
+}
+
 void Disk::cut_names() {
   for (auto& [folder, changes] : pending_names_) {
     const uint64_t choice = random_.below(3);

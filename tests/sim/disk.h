@@ -61,6 +61,11 @@ class Disk {
   // No more than this many bytes can be added; nothing: as many as one likes.
   void set_room(std::optional<uint64_t> bytes) { room_ = bytes; }
   void forget_faults();
+  // What a bad disk does behind everybody's back, to content that was durable: one byte changed, or the end cut off.
+  void change_byte(File& file, uint64_t at);
+  void cut_end(File& file, uint64_t size);
+  // Every file there is, in order.
+  [[nodiscard]] std::vector<std::string> files() const;
 
   // The program is gone (killed or without power): nothing it still does has an effect.
   [[nodiscard]] bool off() const { return off_; }

@@ -173,4 +173,28 @@ std::string Ledger::check_results(const Life& life, int64_t closed_us) {
   return "";
 }
 
+std::string Ledger::check_after_damage(const Life& life) const {
+  bool told = life.damage().lost || life.stats().integrity_errors > 0;
+  std::map<std::string, std::vector<Row>> rows;
+  for (const char* stream : {"readings", "large", "totals"}) {
+    Result<std::vector<Row>> read = life.read_around_damage(stream, told);
+    if (!read) return "";  // it said what it cannot read
+    rows[stream] = std::move(*read);
+  }
+  if (std::string wrong = check_sent("readings", rows["readings"]); !wrong.empty()) return wrong;
+  if (told) return "";
+  if (std::string wrong = check_nothing_lost(rows["readings"]); !wrong.empty()) return "without a word: " + wrong;
+  for (const auto& [stream, now] : rows) {
+    std::map<int64_t, Row> by_offset;
+    for (const Row& row : now) by_offset.emplace(row.offset, row);
+    const auto seen = seen_.find(stream);
+    if (seen == seen_.end()) continue;
+    for (const auto& [offset, row] : seen->second) {
+      const auto found = by_offset.find(offset);
+      if (found == by_offset.end() || !(found->second == row)) return "gone without a word: " + text_of(row);
+    }
+  }
+  return "";
+}
+
 }  // namespace tidegate::simulation

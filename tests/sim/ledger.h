@@ -30,6 +30,9 @@ class Ledger {
   // What must hold in addition once everything was processed and windows up to `closed_us` are closed.
   [[nodiscard]] std::string check_results(const Life& life, int64_t closed_us);
 
+  // What must hold after the disk changed what was durable: whatever is missing was said to be, and nothing is made up.
+  [[nodiscard]] std::string check_after_damage(const Life& life) const;
+
   [[nodiscard]] size_t records() const { return sent_.size(); }
 
  private:

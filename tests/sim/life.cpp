@@ -166,24 +166,46 @@ Result<> Life::append(const std::string& stream, const std::string& lines) {
   return outcome;
 }
 
-Result<std::vector<Row>> Life::read(const std::string& stream) const {
+Result<> Life::read_some(StreamId stream, Offset& from, std::vector<Row>& rows) const {
   constexpr size_t kRowsAtOnce = 200;
+  TRY_ASSIGN(const auto found, log_->read(stream, from, kRowsAtOnce));
+  for (const log::LogBatchPtr& part : found) {
+    for (size_t row = 0; row < part->batch.rows; ++row) {
+      Row copy{part->first.value + static_cast<int64_t>(row), {}};
+      for (const columnar::ColumnPtr& column : part->batch.columns) copy.values.push_back(text_of(*column, row));
+      rows.push_back(std::move(copy));
+    }
+    from = part->end();
+  }
+  return {};
+}
+
+Result<std::vector<Row>> Life::read(const std::string& stream) const {
   std::vector<Row> rows;
   const auto source = catalog_->find_stream(stream);
   if (source == nullptr) return rows;
   Offset from = log_->begin(source->id);
-  while (from < log_->end(source->id)) {
-    TRY_ASSIGN(const auto found, log_->read(source->id, from, kRowsAtOnce));
-    for (const log::LogBatchPtr& part : found) {
-      for (size_t row = 0; row < part->batch.rows; ++row) {
-        Row copy{part->first.value + static_cast<int64_t>(row), {}};
-        for (const columnar::ColumnPtr& column : part->batch.columns) copy.values.push_back(text_of(*column, row));
-        rows.push_back(std::move(copy));
-      }
-      from = part->end();
+  while (from < log_->end(source->id)) TRY(read_some(source->id, from, rows));
+  return rows;
+}
+
+Result<std::vector<Row>> Life::read_around_damage(const std::string& stream, bool& told) const {
+  std::vector<Row> rows;
+  const auto source = catalog_->find_stream(stream);
+  if (source == nullptr) return fail(ErrorCode::NotFound, "the catalog lost the stream " + stream);
+  Offset from = log_->begin(source->id);
+  while (true) {
+    const Offset readable = log_->next_readable(source->id, from);
+    told = told || readable > from;
+    from = readable;
+    if (from >= log_->end(source->id)) return rows;
+    const Result<> read = read_some(source->id, from, rows);
+    if (read) continue;
+    told = true;
+    if (read.error().code != ErrorCode::LogCorrupted || log_->next_readable(source->id, from) == from) {
+      return std::unexpected(read.error());
     }
   }
-  return rows;
 }
 
 }  // namespace tidegate::simulation

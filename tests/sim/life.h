@@ -43,6 +43,8 @@ class Life {
   [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
   [[nodiscard]] Result<> maintain() { return log_->maintain(); }
   [[nodiscard]] Result<std::vector<Row>> read(const std::string& stream) const;
+  // The same, stepping over what the log says is lost; `told` becomes true if it says so.
+  [[nodiscard]] Result<std::vector<Row>> read_around_damage(const std::string& stream, bool& told) const;
   [[nodiscard]] log::LogStats stats() const { return log_->stats(); }
   [[nodiscard]] store::StoreDamage damage() const { return store_->damage(); }
   [[nodiscard]] std::vector<engine::PipelineStatus> pipelines() const { return engine_->status(); }
@@ -58,6 +60,7 @@ class Life {
   [[nodiscard]] Result<> add_pipeline(const sql::InsertInto& insert);
   [[nodiscard]] Result<> start_pipeline(const catalog::PipelineDefinition& definition);
   [[nodiscard]] Result<sql::Statement> analyze(const std::string& text) const;
+  [[nodiscard]] Result<> read_some(StreamId stream, Offset& from, std::vector<Row>& rows) const;
 
   Machine& machine_;
   io::SeededRandom random_;

@@ -13,6 +13,7 @@ namespace {
 constexpr uint64_t kLives = 8;
 constexpr uint64_t kStepsOfALife = 30;
 constexpr int64_t kDevices = 5;
+constexpr uint64_t kDamagedOneIn = 4;  // seeds that end with damage to what was durable
 
 class Simulation {
  public:
@@ -20,7 +21,13 @@ class Simulation {
 
   Report run() {
     for (report_.lives = 1; report_.lives <= kLives && report_.wrong.empty(); ++report_.lives) live();
-    if (report_.wrong.empty()) finish();
+    if (report_.wrong.empty()) {
+      if (seed_ % kDamagedOneIn == 0) {
+        finish_damaged();
+      } else {
+        finish();
+      }
+    }
     life_.reset();
     report_.trace = machine_.disk.trace();
     report_.operations = machine_.disk.operations();
@@ -49,6 +56,8 @@ class Simulation {
   void check();
   void end();
   void finish();
+  void finish_damaged();
+  void damage_a_file();
   void last_records();
 
   const uint64_t seed_;
@@ -212,6 +221,43 @@ void Simulation::finish() {
   if (const Result<> ran = life_->run(); !ran) return wrong("the engine does not finish: " + ran.error().to_string());
   check();
   wrong(ledger_.check_results(*life_, machine_.clock.now_us() + 30 * kMicrosPerSecond));
+}
+
+// The disk changes what was durable while nobody looks. The program may refuse to start if it says why, or start with
+// less if it says so.
+void Simulation::finish_damaged() {
+  damage_a_file();
+  Result<std::unique_ptr<Life>> begun = Life::begin(machine_, random_.next_u64(), options_);
+  if (!begun) {
+    tell("does not start: {}", begun.error().to_string());
+    if (begun.error().code == ErrorCode::Bug) wrong("damage was taken for a bug: " + begun.error().to_string());
+    return;
+  }
+  life_ = std::move(*begun);
+  wrong(ledger_.check_after_damage(*life_));
+}
+
+void Simulation::damage_a_file() {
+  std::vector<std::string> files = machine_.disk.files();
+  const bool in_log = !chance(3);
+  std::erase_if(files, [&](const std::string& path) {
+    return machine_.disk.find(path)->seen.empty() || (in_log && !path.ends_with(".log"));
+  });
+  if (files.empty()) return;
+  const std::string& path = files[random_.below(files.size())];
+  File& file = *machine_.disk.find(path);
+  const uint64_t at = random_.below(file.seen.size());
+  const uint64_t how = random_.below(5);
+  if (how == 0) {
+    tell("{} is cut from {} to {}", path, file.seen.size(), at);
+    machine_.disk.cut_end(file, at);
+  } else if (how == 1) {
+    tell("{} is gone", path);
+    (void)machine_.disk.remove(path);
+  } else {
+    tell("byte {} of {} in {} changes", at, file.seen.size(), path);
+    machine_.disk.change_byte(file, at);
+  }
 }
 
 // One for each device, a minute ahead: all windows before are closed by them.
