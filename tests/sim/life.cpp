@@ -69,7 +69,7 @@ Life::Life(Machine& machine, uint64_t seed) : machine_(machine), random_(seed) {
 
 Life::~Life() {
   engine_.reset();
-  lane_.reset();
+  lanes_.clear();
   ingest_.reset();
   log_.reset();
 }
@@ -85,7 +85,6 @@ Result<> Life::open(const LifeOptions& options) {
   log_options.rebatch_age_us = 20 * kMicrosPerSecond;
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, machine_.clock, devices_, log_options));
   ingest_ = ingest::Ingest::create(*log_, machine_.clock, devices_);
-  lane_ = ingest_->open_lane();
   engine::EngineOptions engine_options;
   engine_options.manual = true;
   engine_options.max_epoch_rows = options.max_epoch_rows;
@@ -152,18 +151,28 @@ Result<sql::Statement> Life::analyze(const std::string& text) const {
   return std::move(*statement);
 }
 
-Result<> Life::append(const std::string& stream, const std::string& lines) {
+void Life::append(std::vector<Parcel>& parcels) {
+  while (lanes_.size() < parcels.size()) lanes_.push_back(ingest_->open_lane());
+  submit(parcels, 0);
+}
+
+void Life::submit(std::vector<Parcel>& parcels, size_t at) {
+  Parcel& parcel = parcels[at];
+  parcel.outcome = fail(ErrorCode::Bug, "the log did not answer");
   const security::Principal sender{security::PrincipalKind::kService, "simulation", false};
   ingest::Arrival arrival;
-  arrival.payload = lines;
+  arrival.payload = parcel.lines;
   arrival.principal = &sender;
-  const auto target = catalog_->find_stream(stream);
-  if (target == nullptr) return fail(ErrorCode::NotFound, "no stream " + stream);
-  TRY_ASSIGN(const ingest::Accepted accepted, lane_->accept(target->id, arrival));
-  if (accepted.dead > 0) return fail(ErrorCode::Bug, "a dead letter: " + accepted.first_reason);
-  Result<> outcome = fail(ErrorCode::Bug, "the log did not answer");
-  lane_->flush([&outcome](Result<> result) { outcome = std::move(result); });
-  return outcome;
+  const auto target = catalog_->find_stream(parcel.stream);
+  const Result<ingest::Accepted> accepted = lanes_[at]->accept(target->id, arrival);
+  if (!accepted || accepted->dead > 0) {
+    parcel.outcome = fail(ErrorCode::Bug, accepted ? "a dead letter: " + accepted->first_reason : "no such stream");
+    return;
+  }
+  lanes_[at]->flush([this, &parcels, at](Result<> result) {
+    parcels[at].outcome = std::move(result);
+    for (size_t next = 1; at == 0 && next < parcels.size(); ++next) submit(parcels, next);
+  });
 }
 
 Result<> Life::read_some(StreamId stream, Offset& from, std::vector<Row>& rows) const {

@@ -38,8 +38,15 @@ class Life {
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
 
-  // Records of a stream, one JSON object a line, in one group commit: durable, or an error.
-  [[nodiscard]] Result<> append(const std::string& stream, const std::string& lines);
+  // Records of a stream, one JSON object a line.
+  struct Parcel {
+    std::string stream;
+    std::string lines;
+    std::vector<int64_t> ids = {};
+    Result<> outcome = {};  // durable, or why not
+  };
+  // The first parcel is a group commit by itself; the others, handed in while it reports back, are one together.
+  void append(std::vector<Parcel>& parcels);
   [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
   [[nodiscard]] Result<> maintain() { return log_->maintain(); }
   [[nodiscard]] Result<std::vector<Row>> read(const std::string& stream) const;
@@ -60,6 +67,7 @@ class Life {
   [[nodiscard]] Result<> add_pipeline(const sql::InsertInto& insert);
   [[nodiscard]] Result<> start_pipeline(const catalog::PipelineDefinition& definition);
   [[nodiscard]] Result<sql::Statement> analyze(const std::string& text) const;
+  void submit(std::vector<Parcel>& parcels, size_t at);
   [[nodiscard]] Result<> read_some(StreamId stream, Offset& from, std::vector<Row>& rows) const;
 
   Machine& machine_;
@@ -71,7 +79,7 @@ class Life {
   std::unique_ptr<Names> names_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::unique_ptr<ingest::Ingest> ingest_;
-  std::unique_ptr<ingest::Lane> lane_;
+  std::vector<std::unique_ptr<ingest::Lane>> lanes_;  // one a parcel
   std::unique_ptr<engine::Engine> engine_;
 };
 

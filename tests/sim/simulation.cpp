@@ -52,7 +52,8 @@ class Simulation {
   [[nodiscard]] bool start();
   void step();
   void append();
-  void append_batch(const std::string& stream, int64_t count);
+  [[nodiscard]] Life::Parcel make_parcel(const std::string& stream, int64_t count);
+  void send(std::vector<Life::Parcel> parcels);
   void check();
   void end();
   void finish();
@@ -158,12 +159,16 @@ void Simulation::step() {
 }
 
 void Simulation::append() {
-  append_batch(chance(4) ? "fleeting" : "readings", 1 + static_cast<int64_t>(random_.below(chance(5) ? 40 : 5)));
+  std::vector<Life::Parcel> parcels;
+  for (uint64_t left = chance(5) ? 1 + random_.below(4) : 1; left > 0; --left) {
+    const auto count = 1 + static_cast<int64_t>(random_.below(chance(5) ? 40 : 5));
+    parcels.push_back(make_parcel(chance(4) ? "fleeting" : "readings", count));
+  }
+  send(std::move(parcels));
 }
 
-void Simulation::append_batch(const std::string& stream, int64_t count) {
-  std::string lines;
-  const int64_t first = next_id_;
+Life::Parcel Simulation::make_parcel(const std::string& stream, int64_t count) {
+  Life::Parcel parcel{stream, {}};
   for (int64_t at = 0; at < count; ++at) {
     const int64_t id = next_id_++;
     const std::string device = fmt::format("meter-{}", random_.below(kDevices));
@@ -171,25 +176,30 @@ void Simulation::append_batch(const std::string& stream, int64_t count) {
     const int64_t time_ms = machine_.clock.now_us() / kMicrosPerMilli - late_ms;
     const auto n = static_cast<int64_t>(random_.below(100));
     const std::string note(random_.below(chance(15) ? 9000 : 40), 'x');  // some go to blob files
+    std::vector<std::string> values{device, std::to_string(id), note};
     if (stream == "readings") {
-      lines += fmt::format("{{\"device\":\"{}\",\"ts\":{},\"id\":{},\"n\":{},\"note\":\"{}\"}}\n", device, time_ms, id,
-                           n, note);
-      ledger_.sent(id,
-                   {stream,
-                    {device, std::to_string(time_ms * kMicrosPerMilli), std::to_string(id), std::to_string(n), note},
-                    false,
-                    0});
+      parcel.lines += fmt::format("{{\"device\":\"{}\",\"ts\":{},\"id\":{},\"n\":{},\"note\":\"{}\"}}\n", device,
+                                  time_ms, id, n, note);
+      values = {device, std::to_string(time_ms * kMicrosPerMilli), std::to_string(id), std::to_string(n), note};
     } else {
-      lines += fmt::format("{{\"device\":\"{}\",\"id\":{},\"note\":\"{}\"}}\n", device, id, note);
-      ledger_.sent(id, {stream, {device, std::to_string(id), note}, false, 0});
+      parcel.lines += fmt::format("{{\"device\":\"{}\",\"id\":{},\"note\":\"{}\"}}\n", device, id, note);
     }
+    ledger_.sent(id, {stream, std::move(values), false, 0});
+    parcel.ids.push_back(id);
   }
-  const Result<> appended = life_->append(stream, lines);
-  tell("{} to {} from {}: {}", count, stream, first, appended ? "ok" : appended.error().to_string());
-  if (!appended && appended.error().code == ErrorCode::Bug) wrong(appended.error().message);
-  if (!appended) return;
-  if (machine_.disk.off()) return;  // nobody hears it any more
-  for (int64_t id = first; id < next_id_; ++id) ledger_.acknowledged(id, machine_.clock.now_us());
+  return parcel;
+}
+
+void Simulation::send(std::vector<Life::Parcel> parcels) {
+  life_->append(parcels);
+  for (const Life::Parcel& parcel : parcels) {
+    const Result<>& outcome = parcel.outcome;
+    tell("{} to {} from {}: {}", parcel.ids.size(), parcel.stream, parcel.ids.front(),
+         outcome ? "ok" : outcome.error().to_string());
+    if (!outcome && outcome.error().code == ErrorCode::Bug) wrong(outcome.error().message);
+    if (!outcome || machine_.disk.off()) continue;  // off: nobody hears it any more
+    for (const int64_t id : parcel.ids) ledger_.acknowledged(id, machine_.clock.now_us());
+  }
 }
 
 void Simulation::check() {
@@ -266,10 +276,12 @@ void Simulation::last_records() {
     const int64_t id = next_id_++;
     const std::string name = fmt::format("meter-{}", device);
     const int64_t time_ms = machine_.clock.now_us() / kMicrosPerMilli + 60'000;
-    ledger_.sent(
-        id, {"readings", {name, std::to_string(time_ms * kMicrosPerMilli), std::to_string(id), "0", "NULL"}, false, 0});
-    const Result<> appended = life_->append(
-        "readings", fmt::format("{{\"device\":\"{}\",\"ts\":{},\"id\":{},\"n\":0}}\n", name, time_ms, id));
+    const std::string time_us = std::to_string(time_ms * kMicrosPerMilli);
+    ledger_.sent(id, {"readings", {name, time_us, std::to_string(id), "0", "NULL"}, false, 0});
+    std::vector<Life::Parcel> parcels{
+        {"readings", fmt::format("{{\"device\":\"{}\",\"ts\":{},\"id\":{},\"n\":0}}\n", name, time_ms, id), {id}}};
+    life_->append(parcels);
+    const Result<>& appended = parcels.front().outcome;
     if (!appended) return wrong("nothing fails any more, but: " + appended.error().to_string());
     ledger_.acknowledged(id, machine_.clock.now_us());
   }
