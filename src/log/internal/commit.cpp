@@ -285,7 +285,7 @@ Result<> LogCore::apply(const ReplaceItem& item) {
     *first = *item.segment;
     index.pieces.erase(first + 1, end);
   }
-  ++index.listed;
+  index.list_next();
   return swap_index(item.stream, *stream, std::move(index), std::move(batch));
 }
 
@@ -303,8 +303,7 @@ Result<> LogCore::apply(const ExpireItem& item) {
   while (!index.pieces.empty() && index.pieces.front().end <= item.begin) {
     const Piece& piece = index.pieces.front();
     batch.erase(store::Family::kLog, range_key(piece.kind, item.stream, piece.first, piece.end));
-    index.pieces.pop_front();
-    if (index.listed > 0) --index.listed;
+    index.drop_front();
   }
   index.begin = std::max(index.begin, item.begin);
   TRY(swap_index(item.stream, *stream, std::move(index), std::move(batch)));

@@ -10,29 +10,7 @@ namespace tidegate::log::internal {
 
 namespace {
 
-constexpr uint8_t kVersion = 1;
-
-void write_tag(ByteWriter& writer, const Tag& tag) { writer.raw(std::string_view(tag.data(), tag.size())); }
-
-Tag read_tag(ByteReader& in) {
-  Tag tag{};
-  const std::string_view raw = in.raw(kTagBytes);
-  if (raw.size() == kTagBytes) std::memcpy(tag.data(), raw.data(), kTagBytes);
-  return tag;
-}
-
-// A sealed record of `stream` at `key`; nothing when it is missing, does not open or has another version.
-struct Opened {
-  std::string plain;
-  Tag tag{};
-};
-Result<std::optional<Opened>> open_record(store::Store& store, const std::string& record, const crypto::Key& key) {
-  TRY_ASSIGN(const std::optional<std::string> sealed, store.get(store::Family::kLog, record));
-  if (!sealed) return std::optional<Opened>();
-  Result<std::string> plain = crypto::open_seal(key, log_place(record), *sealed);
-  if (!plain || plain->empty() || static_cast<uint8_t>(plain->front()) != kVersion) return std::optional<Opened>();
-  return std::optional<Opened>(Opened{plain->substr(1), tag_of(*sealed)});
-}
+constexpr uint8_t kHeadVersion = 1;
 
 bool read_head(const std::string& plain, StreamIndex& index, Offset& listed_end) {
   ByteReader in(plain);
@@ -42,24 +20,6 @@ bool read_head(const std::string& plain, StreamIndex& index, Offset& listed_end)
   index.last_tag = read_tag(in);
   index.manifest_tag = read_tag(in);
   return in.finished() && index.begin.value >= 0 && index.begin <= index.end;
-}
-
-bool read_manifest(const std::string& plain, StreamIndex& index) {
-  ByteReader in(plain);
-  const uint64_t count = in.varint();
-  for (uint64_t at = 0; at < count && in.ok(); ++at) {
-    Piece piece{};
-    piece.kind = in.fixed<char>();
-    piece.first = Offset{in.fixed<int64_t>()};
-    piece.end = Offset{in.fixed<int64_t>()};
-    piece.ingest_first = IngestTime{in.fixed<int64_t>()};
-    piece.ingest_last = IngestTime{in.fixed<int64_t>()};
-    piece.bytes = in.varint();
-    piece.tag = read_tag(in);
-    index.pieces.push_back(piece);
-  }
-  index.listed = index.pieces.size();
-  return in.finished();
 }
 
 struct StoredBatch {
@@ -160,6 +120,9 @@ Result<StreamIndex> rebuild(store::Store& store, StreamId stream, const crypto::
     if (stored.piece.kind == kBatchKind) index.last_tag = stored.piece.tag;
   }
   index.listed = index.pieces.size();
+  TRY_ASSIGN(const std::vector<uint32_t> pages, stored_pages(store, stream));
+  for (const uint32_t page : pages) index.manifest.forget(page);
+  index.manifest.start_over(index.listed);
   return index;
 }
 
@@ -173,6 +136,18 @@ Result<> load_quarantine(store::Store& store, StreamId stream, const crypto::Key
 }
 
 }  // namespace
+
+void StreamIndex::list_next() {
+  ++listed;
+  manifest.append();
+}
+
+void StreamIndex::drop_front() {
+  pieces.pop_front();
+  if (listed == 0) return;
+  --listed;
+  manifest.drop_front();
+}
 
 size_t StreamIndex::find(Offset offset) const {
   const auto at = std::ranges::partition_point(pieces, [&](const Piece& piece) { return piece.end <= offset; });
@@ -202,17 +177,11 @@ Offset StreamIndex::next_readable(Offset from) const {
   return from;
 }
 
-Tag tag_of(std::string_view sealed) {
-  Tag tag{};
-  if (sealed.size() >= kTagBytes) std::memcpy(tag.data(), sealed.data() + sealed.size() - kTagBytes, kTagBytes);
-  return tag;
-}
-
 void put_head(StreamId stream, const StreamIndex& index, Offset listed_end, const crypto::Key& key, io::Random& random,
               store::WriteBatch& batch) {
   std::string plain;
   ByteWriter writer(plain);
-  writer.fixed(kVersion);
+  writer.fixed(kHeadVersion);
   writer.fixed(index.begin.value);
   writer.fixed(index.end.value);
   writer.fixed(listed_end.value);
@@ -224,24 +193,7 @@ void put_head(StreamId stream, const StreamIndex& index, Offset listed_end, cons
 
 void put_manifest(StreamId stream, StreamIndex& index, const crypto::Key& key, io::Random& random,
                   store::WriteBatch& batch) {
-  std::string plain;
-  ByteWriter writer(plain);
-  writer.fixed(kVersion);
-  writer.varint(index.listed);
-  for (size_t at = 0; at < index.listed; ++at) {
-    const Piece& piece = index.pieces[at];
-    writer.fixed(piece.kind);
-    writer.fixed(piece.first.value);
-    writer.fixed(piece.end.value);
-    writer.fixed(piece.ingest_first.value);
-    writer.fixed(piece.ingest_last.value);
-    writer.varint(piece.bytes);
-    write_tag(writer, piece.tag);
-  }
-  const std::string record = stream_key(kManifestKind, stream);
-  const std::string sealed = crypto::seal(key, random, log_place(record), plain);
-  index.manifest_tag = tag_of(sealed);
-  batch.put(store::Family::kLog, record, sealed);
+  index.manifest_tag = index.manifest.put(stream, index.pieces, key, random, batch);
 }
 
 void put_quarantine(StreamId stream, OffsetRange range, const crypto::Key& key, io::Random& random,
@@ -253,12 +205,14 @@ void put_quarantine(StreamId stream, OffsetRange range, const crypto::Key& key, 
 Result<LoadedIndex> load_index(store::Store& store, StreamId stream, const crypto::Key& key) {
   LoadedIndex loaded;
   Offset listed_end;
-  TRY_ASSIGN(const std::optional<Opened> head, open_record(store, stream_key(kHeadKind, stream), key));
-  TRY_ASSIGN(const std::optional<Opened> manifest, open_record(store, stream_key(kManifestKind, stream), key));
-  const bool head_good = head && read_head(head->plain, loaded.index, listed_end);
-  const bool wants_manifest = head_good && loaded.index.manifest_tag != Tag{};
-  const bool manifest_good = head_good && (!wants_manifest || (manifest && manifest->tag == loaded.index.manifest_tag &&
-                                                               read_manifest(manifest->plain, loaded.index)));
+  TRY_ASSIGN(const std::optional<OpenedRecord> head, open_record(store, stream_key(kHeadKind, stream), key));
+  const bool head_good = head && head->version == kHeadVersion && read_head(head->plain, loaded.index, listed_end);
+  bool manifest_good = head_good;
+  if (head_good && loaded.index.manifest_tag != Tag{}) {
+    StreamIndex& index = loaded.index;
+    TRY_ASSIGN(manifest_good, index.manifest.load(store, stream, index.manifest_tag, key, index.pieces));
+    index.listed = index.pieces.size();
+  }
   TRY_ASSIGN(std::vector<StoredBatch> batches,
              scan_pieces(store, kBatchKind, stream, head_good ? listed_end : Offset{0}, key));
   const bool beyond = head_good && !batches.empty() && batches.back().piece.first >= loaded.index.end;
@@ -269,6 +223,7 @@ Result<LoadedIndex> load_index(store::Store& store, StreamId stream, const crypt
     const Offset end_before = head_good ? loaded.index.end : Offset{0};
     TRY_ASSIGN(loaded.index, rebuild(store, stream, key, loaded.found_broken));
     const bool empty = loaded.index.pieces.empty() && loaded.found_broken.empty();
+    TRY_ASSIGN(const auto manifest, store.get(store::Family::kLog, stream_key(kManifestKind, stream)));
     if (!empty || head || manifest) {
       loaded.reason = !head_good ? "the stream's head record is missing or broken"
                       : beyond   ? "the stream's head record is older than its batches"

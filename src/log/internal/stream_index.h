@@ -8,21 +8,11 @@
 
 #include "crypto/sealing.h"
 #include "log/embedded_log.h"
+#include "log/internal/manifest.h"
 #include "log/internal/piece_codec.h"
 #include "store/store.h"
 
 namespace tidegate::log::internal {
-
-struct Piece {
-  char kind;  // kBatchKind or kSegmentKind
-  Offset first;
-  Offset end;
-  IngestTime ingest_first;
-  IngestTime ingest_last;
-  uint64_t bytes = 0;  // sealed
-  Tag tag{};
-  [[nodiscard]] size_t rows() const { return static_cast<size_t>(end.value - first.value); }
-};
 
 // pieces[0, listed) are in the manifest; the rest are write-ahead batches, chained backwards by tags from the head.
 struct StreamIndex {
@@ -30,10 +20,15 @@ struct StreamIndex {
   Offset end;
   std::deque<Piece> pieces;
   size_t listed = 0;
+  ManifestPages manifest;                // of the listed pieces
   Tag last_tag{};                        // of the newest write-ahead batch; zeros before the first
   Tag manifest_tag{};                    // of the sealed manifest; zeros while there is none
   std::vector<OffsetRange> quarantined;  // sorted, disjoint
 
+  // The write-ahead batch or segment at `listed` goes into the manifest.
+  void list_next();
+  // The oldest piece is dropped.
+  void drop_front();
   // The index of the piece that holds `offset`, or of the first after it.
   [[nodiscard]] size_t find(Offset offset) const;
   // Where the listed pieces end: the write-ahead batches begin there.
@@ -41,8 +36,6 @@ struct StreamIndex {
   void quarantine(OffsetRange range);
   [[nodiscard]] Offset next_readable(Offset from) const;
 };
-
-[[nodiscard]] Tag tag_of(std::string_view sealed);
 
 // These write into `batch`; put_manifest notes its tag in `index`, which the head written after it carries.
 void put_head(StreamId stream, const StreamIndex& index, Offset listed_end, const crypto::Key& key, io::Random& random,
