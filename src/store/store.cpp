@@ -105,14 +105,18 @@ class RocksStore final : public Store {
 
   StoreDamage damage() const override { return damage_; }
 
-  // Once, before use: the families must be those of this program, and what was lost is known now.
+  // Once, before use: the families must be those of this program, and the mark starts from here.
   Result<> begin() {
     for (size_t at = 0; at < handles_.size(); ++at) {
       if (handles_[at]->GetID() != at) {
         return fail(ErrorCode::FormatUnknown, "the store " + db_->GetName() + " was not written by this program");
       }
     }
-    return damage_.lost ? mark_->reset(db_->GetLatestSequenceNumber()) : Result<>();
+    // Opening made everything that it read durable in tables.
+    if (const Result<> marked = mark_->reset(db_->GetLatestSequenceNumber()); !marked) {
+      log_warn("store.mark_not_written", {{"reason", marked.error().to_string()}});
+    }
+    return {};
   }
 
  private:
