@@ -152,7 +152,7 @@ std::optional<Error> RowTarget::finish() {
   if (auto error = fill_missing()) return error;
   if (auto error = check_rules()) return error;
   // Most rows come without a topic pattern from a sender that may name any device: nothing to compare then.
-  if (has_topic_ || rules_->only_device) {
+  if (has_topic_ || rules_->only_device || rules_->allowance != nullptr) {
     if (auto error = check_device(from_record)) return error;
   }
   if (has_topic_ && !contradiction_.empty())
