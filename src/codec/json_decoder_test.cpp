@@ -218,6 +218,21 @@ TEST_CASE("devices: default, only, limit of the pool") {
   CHECK(bench.collected.misfits.back().code == ErrorCode::RecordFromFuture);
 }
 
+TEST_CASE("a gateway's rows are of its devices only, without a topic and without another rule too") {
+  struct OneDevice final : DeviceAllowance {
+    explicit OneDevice(StringCode device) : mine(device) {}
+    [[nodiscard]] bool takes(StringCode device) const override { return device == mine; }
+    [[nodiscard]] std::string_view sender() const override { return "gw-1"; }
+    StringCode mine;
+  };
+  Bench bench;
+  const OneDevice pump(*bench.devices.intern("pump"));
+  bench.rules.allowance = &pump;
+  bench.decode(R"({"ts":0,"device":"pump"}{"ts":0,"device":"valve"}{"ts":0,"device":"pump"})");
+  CHECK(bench.last.good == 2);
+  CHECK(bench.collected.misfits.back().code == ErrorCode::NotAuthorized);
+}
+
 TEST_CASE("a record larger than the limit is refused, its neighbours are not") {
   Bench bench;
   bench.decode(R"({"device":"m","ts":0,"note":")" + std::string(kMaxRecordBytes, 'x') +
