@@ -67,6 +67,11 @@ void report(const Case& one, const std::string& metric, const Series& series, co
 
 }  // namespace
 
+void give_up(const std::string& what) {
+  fmt::print(stderr, "benchmark: {}\n", what);
+  std::exit(1);
+}
+
 double own_cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -26,6 +26,9 @@ struct Case {
   std::function<std::vector<Sample>()> run;  // one repetition
 };
 
+// Ends the program: what was measured would mean nothing.
+[[noreturn]] void give_up(const std::string& what);
+
 // CPU seconds (user and system) this process has used so far.
 [[nodiscard]] double own_cpu_seconds();
 [[nodiscard]] uint64_t own_rss_peak_bytes();
@@ -40,5 +43,6 @@ void run_case(const Case& one, const std::filesystem::path& jsonl, const std::st
 // Every case of the program.
 [[nodiscard]] std::vector<Case> window_cases();
 [[nodiscard]] std::vector<Case> server_cases(const std::filesystem::path& server_binary);
+[[nodiscard]] std::vector<Case> fleet_cases(const std::filesystem::path& server_binary);
 
 }  // namespace tidegate::bench

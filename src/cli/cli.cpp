@@ -43,6 +43,10 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
   command->add_option("--threads", line.serve.threads, "worker threads of the engine")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command
+      ->add_option("--max-connections", line.serve.max_connections,
+                   "MQTT connections taken at most; without it: what open files allow, up to 100,000")
+      ->check(CLI::Range(1, 1'000'000));
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
   command

@@ -26,7 +26,8 @@ struct ServeOptions {
   std::optional<ListenAddress> mqtt = ListenAddress{"127.0.0.1", 1883};  // plain text; none: off
   std::optional<ListenAddress> mqtts = ListenAddress{"127.0.0.1", 8883};
   bool insecure_dev = false;
-  int threads = 1;  // of the engine
+  int threads = 1;             // of the engine
+  size_t max_connections = 0;  // of MQTT; 0: as many as open files allow
   std::vector<std::filesystem::path> sink_folders;
   std::vector<std::string> allowed_targets{};  // where webhooks and mail may go
   LogFormat log_format = LogFormat::kText;

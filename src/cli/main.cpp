@@ -25,6 +25,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.mqtts = wanted.mqtts ? std::optional(endpoint(*wanted.mqtts)) : std::nullopt;
   options.sink_folders = wanted.sink_folders;
   options.engine_threads = wanted.threads;
+  options.max_connections = wanted.max_connections;
   options.insecure_dev = wanted.insecure_dev;
   options.allowed_targets = wanted.allowed_targets;
   return options;

@@ -9,6 +9,7 @@
 
 #include "io/clock.h"
 #include "io/file.h"
+#include "io/process.h"
 #include "io/random.h"
 #include "io/thread.h"
 
@@ -99,6 +100,18 @@ TEST_CASE("a thread has its name, and gives way alone") {
   CHECK(std::string(name) == "tg-a-very-long-");
   CHECK(niceness == 15);
   CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())) != 15);
+}
+
+TEST_CASE("a process takes all the open files that it may have") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{64, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  CHECK(raise_open_files() == before.rlim_max);
+  rlimit now{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &now) == 0);
+  CHECK(now.rlim_cur == before.rlim_max);
+  CHECK(raise_open_files() == before.rlim_max);
 }
 
 }  // namespace tidegate::io

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 
+#include "io/clock.h"
 #include "net/internal/mqtt_client_loop.h"
 #include "net/internal/mqtt_client_window.h"
 #include "net/internal/mqtt_codec.h"
@@ -19,10 +20,7 @@ using boost::asio::ip::tcp;
 constexpr size_t kMaxOutput = 1U << 20;  // unsent bytes above which publish() says "later"
 constexpr size_t kMaxClientPacket = 64U << 20;
 
-int64_t now_us() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
-}
+int64_t now_us() { return io::SystemClock().monotonic_us(); }
 
 class Client final : public MqttClient {
  public:
@@ -40,6 +38,8 @@ class Client final : public MqttClient {
   void disconnect() override;
   void abort() override { drop({ErrorCode::Cancelled, "the connection was dropped", {}, {}}, false); }
   [[nodiscard]] bool connected() const override { return connected_; }
+  [[nodiscard]] bool session_present() const override { return session_present_; }
+  [[nodiscard]] bool tls_resumed() const override { return socket_ && socket_->resumed(); }
   [[nodiscard]] size_t in_flight() const override { return window_.in_flight(); }
 
  private:
@@ -60,11 +60,11 @@ class Client final : public MqttClient {
   bool on_connack(const MqttFrame& frame);
   bool on_publish(const MqttFrame& frame);
   bool on_ack(const MqttFrame& frame);
-  void finish(uint16_t packet_id, MqttReason reason);
   void schedule_write();
   void write();
   void schedule_ping();
   void drop(Error error, bool tell);
+  void close_socket();
   void offer_room();
 
   AsioClientLoop& loop_;
@@ -73,12 +73,14 @@ class Client final : public MqttClient {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shared with Asio's callbacks
   uint64_t attempt_ = 0;
   std::unique_ptr<MqttSocket> socket_;
+  TlsSession tls_session_;  // of the last connection
   boost::asio::steady_timer keep_alive_;
   std::string partial_;
   std::string output_;
   size_t sent_ = 0;
   MqttClientWindow window_;
   bool connected_ = false;
+  bool session_present_ = false;
   bool write_scheduled_ = false;
   bool write_waits_ = false;
   bool told_full_ = false;
@@ -87,7 +89,7 @@ class Client final : public MqttClient {
 
 void Client::connect() {
   ++attempt_;
-  socket_.reset();
+  close_socket();
   partial_.clear();
   output_.clear();
   sent_ = 0;
@@ -121,6 +123,7 @@ void Client::on_tcp(tcp::socket& socket, const boost::system::error_code& error)
   }
   socket_ = std::make_unique<MqttSocket>(std::move(socket), options_.tls, false);
   if (auto expected = socket_->expect_host(options_.host); !expected) return drop(expected.error(), true);
+  socket_->offer(tls_session_.get());
   handshake();
 }
 
@@ -244,6 +247,7 @@ bool Client::on_connack(const MqttFrame& frame) {
     return true;
   }
   connected_ = true;
+  session_present_ = answer.session_present;
   schedule_ping();
   if (callbacks_.on_connected) callbacks_.on_connected({});
   return true;
@@ -272,14 +276,10 @@ bool Client::on_ack(const MqttFrame& frame) {
     write_ack(output_, options_.version, MqttPacketType::kPubcomp, ack.packet_id, MqttReason::kSuccess);
     schedule_write();
   } else {
-    finish(ack.packet_id, ack.reason);
+    const auto latency_us = window_.finish(ack.packet_id, now_us());
+    if (latency_us && callbacks_.on_acknowledged) callbacks_.on_acknowledged(ack.packet_id, ack.reason, *latency_us);
   }
   return true;
-}
-
-void Client::finish(uint16_t packet_id, MqttReason reason) {
-  const auto latency_us = window_.finish(packet_id, now_us());
-  if (latency_us && callbacks_.on_acknowledged) callbacks_.on_acknowledged(packet_id, reason, *latency_us);
 }
 
 void Client::offer_room() {
@@ -370,11 +370,17 @@ void Client::schedule_ping() {
   }));
 }
 
+void Client::close_socket() {
+  TlsSession session = socket_ ? socket_->session() : nullptr;
+  if (session) tls_session_ = std::move(session);
+  socket_.reset();
+}
+
 void Client::drop(Error error, bool tell) {
   const bool was_connected = std::exchange(connected_, false);
   ++attempt_;
   keep_alive_.cancel();
-  socket_.reset();
+  close_socket();
   if (!tell) return;
   if (!was_connected && callbacks_.on_connected) {
     callbacks_.on_connected(std::unexpected(std::move(error)));

@@ -43,6 +43,7 @@ class MqttClient {
   };
 
   virtual ~MqttClient() = default;
+  // Again after a connection, too; over TLS it resumes the last session if the server gave a ticket.
   virtual void connect() = 0;
   // Queues it; it is written with everything else that was queued in this turn of the loop. False (and nothing was
   // done) while the window or the output buffer (1 MiB) is full: on_writable tells when to go on.
@@ -53,6 +54,8 @@ class MqttClient {
   virtual void disconnect() = 0;  // DISCONNECT, then close
   virtual void abort() = 0;       // closes without a word: the will is published
   [[nodiscard]] virtual bool connected() const = 0;
+  [[nodiscard]] virtual bool session_present() const = 0;  // the server kept the MQTT session of a connection before
+  [[nodiscard]] virtual bool tls_resumed() const = 0;
   [[nodiscard]] virtual size_t in_flight() const = 0;
 };
 

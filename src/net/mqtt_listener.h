@@ -19,9 +19,14 @@ struct MqttListenerOptions {
   uint16_t tls_port = 8883;
   TlsServerOptions tls;
   int threads = 1;
+  // A descriptor each, and memory (docs/benchmarks.md). Some connections above it are told "server busy" (kMaxRefusals
+  // at a time); more are closed at once.
   size_t max_connections = 100'000;
   int unauthenticated_timeout_ms = 5'000;  // from accepting to CONNECT
 };
+
+// Connections above the limit that are heard out to be told why: more would be a limit of their own.
+inline constexpr size_t kMaxRefusals = 64;
 
 class MqttListener {
  public:
@@ -34,6 +39,7 @@ class MqttListener {
   virtual ~MqttListener() = default;
   [[nodiscard]] virtual uint16_t plain_port() const = 0;  // the bound ones; 0 if not listening
   [[nodiscard]] virtual uint16_t tls_port() const = 0;
+  [[nodiscard]] virtual uint64_t refused() const = 0;  // connections over the limit
 };
 
 }  // namespace tidegate::net

@@ -21,7 +21,7 @@ struct Server {
   std::unique_ptr<MqttListener> listener;
   std::unique_ptr<MqttClientLoop> loop = MqttClientLoop::create();
 
-  explicit Server(int threads = 1) {
+  explicit Server(int threads = 1, size_t max_connections = 1000) {
     auto made = MqttBroker::create({}, handler, nullptr, clock, random);
     REQUIRE(made);
     broker = std::move(*made);
@@ -29,6 +29,7 @@ struct Server {
     options.plain_address = "127.0.0.1";
     options.plain_port = 0;
     options.threads = threads;
+    options.max_connections = max_connections;
     auto started = MqttListener::start(options, *broker, handler, clock);
     REQUIRE(started);
     listener = std::move(*started);
@@ -85,6 +86,33 @@ TEST_CASE("publications of every QoS are acknowledged and reach a subscriber, in
       CHECK(got == std::vector<std::string>{"0", "1", "2"});
       CHECK(acknowledged == 2);
     }
+  }
+}
+
+TEST_CASE("a connection over the limit is told that the server is busy, and there is room once one has gone") {
+  for (const auto version : {MqttVersion::kV311, MqttVersion::kV5}) {
+    Server server(1, 2);
+    std::vector<std::unique_ptr<MqttClient>> clients;
+    std::string refusal;
+    int connected = 0;
+    const auto add = [&] {
+      MqttClient::Callbacks callbacks;
+      callbacks.on_connected = [&](const Result<>& result) {
+        connected += result ? 1 : 0;
+        if (!result) refusal = result.error().message;
+        server.loop->stop();
+      };
+      clients.push_back(server.loop->make_client(server.as("c" + std::to_string(clients.size()), version), callbacks));
+      clients.back()->connect();
+      server.loop->run_for_ms(kLongestMs);
+    };
+    for (int i = 0; i < 3; ++i) add();
+    CHECK(connected == 2);
+    CHECK(refusal.ends_with(version == MqttVersion::kV5 ? "code 137" : "code 3"));
+    CHECK(server.listener->refused() == 1);
+    clients[0]->abort();
+    for (int tries = 0; tries < 1000 && connected < 3; ++tries) add();  // until the server has seen that it is gone
+    CHECK(connected == 3);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -41,7 +42,7 @@ class CredentialHandler final : public MqttHandler {
   Result<std::shared_ptr<const MqttIdentity>> authenticate(const MqttCredentials& who) override {
     seen.lock()->push_back({std::string(who.client_id), std::optional<std::string>(who.password),
                             std::optional<std::string>(who.certificate_fingerprint)});
-    if (who.password != "right" && !who.certificate_fingerprint) {
+    if (refuse || (who.password != "right" && !who.certificate_fingerprint)) {
       return fail(ErrorCode::NotAuthenticated, "neither token nor certificate");
     }
     return std::make_shared<FakeMqttIdentity>(std::string(who.client_id));
@@ -53,6 +54,7 @@ class CredentialHandler final : public MqttHandler {
   bool overloaded() override { return false; }
 
   Guarded<std::vector<SeenCredentials>> seen;
+  std::atomic<bool> refuse{false};
   FakePlatform platform;
 };
 
@@ -140,6 +142,40 @@ TEST_CASE("a client certificate's fingerprint reaches the handler") {
     auto seen = server.handler.seen.lock();
     REQUIRE(seen->size() == 1);
     CHECK(seen->front().fingerprint == crypto::certificate_fingerprint(own.certificate_pem).value());
+  }
+}
+
+TEST_CASE("a session is resumed without the certificates, and the handler is asked again") {
+  TlsServer server;
+  const auto own = server.authority.client("meter");
+  const auto tls = trusting(server.authority, own);
+  std::vector<bool> resumed;
+  bool refused = false;
+  std::unique_ptr<MqttClient> client;
+  MqttClient::Callbacks callbacks;
+  callbacks.on_connected = [&](const Result<>& result) {
+    refused = !result;
+    if (refused) return server.loop->stop();
+    resumed.push_back(client->tls_resumed());
+    client->publish("a", "b", 1);
+  };
+  callbacks.on_acknowledged = [&](uint16_t, MqttReason, int64_t) {
+    if (resumed.size() == 2) server.handler.refuse = true;
+    client->connect();
+  };
+  MqttClientOptions options;
+  options.port = server.listener->tls_port();
+  options.tls = tls.get();
+  options.client_id = "meter";
+  client = server.loop->make_client(options, callbacks);
+  client->connect();
+  server.loop->run_for_ms(kLongestMs);
+  CHECK(resumed == std::vector<bool>{false, true});
+  CHECK(refused);  // the session would have gone on, the device is not known any more
+  auto seen = server.handler.seen.lock();
+  REQUIRE(seen->size() == 3);
+  for (const SeenCredentials& one : *seen) {
+    CHECK(one.fingerprint == crypto::certificate_fingerprint(own.certificate_pem).value());
   }
 }
 

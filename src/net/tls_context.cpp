@@ -82,8 +82,14 @@ Result<Owned<SSL_CTX>> make_context(const SSL_METHOD* method) {
 Result<std::unique_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& options) {
   TRY_ASSIGN(auto context, make_context(TLS_server_method()));
   TRY(use_certificate(context.get(), options.certificate_pem, options.key_pem));
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_num_tickets(context.get(), 0);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // Tickets: what a session is made of goes to the client, sealed with a key of this context, which ends with it. A
+  // reconnecting client then spares both sides the certificates; the key exchange is done anew each time.
+  static constexpr std::string_view kSessionContext = "tidegate";
+  SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>(kSessionContext.data()),
+                                 kSessionContext.size());
+  SSL_CTX_set_num_tickets(context.get(), 1);
+  SSL_CTX_set_timeout(context.get(), kTlsTicketS);
   if (!options.client_ca_pem.empty()) {
     TRY(trust(context.get(), options.client_ca_pem, true));
     const int require = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
@@ -110,6 +116,14 @@ Result<std::unique_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+void FreeTlsSession::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
+
+TlsSession session_to_resume(ssl_st* ssl) {
+  TlsSession session(SSL_get1_session(ssl));
+  if (session && SSL_SESSION_is_resumable(session.get()) != 1) session.reset();
+  return session;
+}
 
 std::optional<std::string> peer_certificate_fingerprint(const ssl_st* ssl) {
   const Owned<X509> certificate(SSL_get1_peer_certificate(ssl));

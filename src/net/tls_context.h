@@ -12,8 +12,13 @@
 // OpenSSL's own types; its headers stay in the .cpp files.
 struct ssl_ctx_st;
 struct ssl_st;
+struct ssl_session_st;
 
 namespace tidegate::net {
+
+// How long a client may resume a session (RFC 8446 section 4.6.1). A certificate that it showed counts as long, even
+// if it ends meanwhile; the device itself is looked up at every CONNECT and request.
+inline constexpr long kTlsTicketS = 12 * 3600;
 
 struct TlsServerOptions {
   std::string certificate_pem;  // the server's certificate, followed by its chain
@@ -31,7 +36,7 @@ struct TlsClientOptions {
 
 class TlsContext {
  public:
-  // TLS 1.3 only, no renegotiation, no session tickets (every handshake shows its certificate again).
+  // TLS 1.3 only, no renegotiation, no early data; sessions are resumed by tickets, with a new key exchange each time.
   // Errors: CertificateFailed (PEM, or the key is not the certificate's).
   [[nodiscard]] static Result<std::unique_ptr<TlsContext>> server(const TlsServerOptions& options);
   [[nodiscard]] static Result<std::unique_ptr<TlsContext>> client(const TlsClientOptions& options);
@@ -47,8 +52,15 @@ class TlsContext {
   ssl_ctx_st* context_;
 };
 
+struct FreeTlsSession {
+  void operator()(ssl_session_st* session) const;
+};
+using TlsSession = std::unique_ptr<ssl_session_st, FreeTlsSession>;
+// A client's session that the next connection may resume; null if the server gave no ticket (yet).
+[[nodiscard]] TlsSession session_to_resume(ssl_st* ssl);
+
 // SHA-256 of the certificate the peer showed, lower-case hex; none if it showed none. Verification against the
-// authorities has happened in the handshake.
+// authorities has happened in the handshake, or in that of the session which was resumed.
 [[nodiscard]] std::optional<std::string> peer_certificate_fingerprint(const ssl_st* ssl);
 
 // Before a client's handshake: sends `host` as the server name (unless it is an address) and makes the handshake

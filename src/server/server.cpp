@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "base/logging.h"
 #include "io/file.h"
+#include "io/process.h"
 #include "log/embedded_log.h"
 #include "net/http_server.h"
 #include "net/mqtt_listener.h"
@@ -26,10 +27,16 @@ namespace tidegate::server {
 namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
+// Descriptors for other things than MQTT connections: HTTP has a limit of 4,096 connections, the store keeps up to 256
+// files open, sinks and live queries have some.
+constexpr uint64_t kReservedFiles = 5'120;
 
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
+
+// What the descriptors leave; at least half of them, where there are few.
+size_t possible_connections(uint64_t open_files) { return open_files - std::min(kReservedFiles, open_files / 2); }
 
 Result<> check_insecure(const ServerOptions& options) {
   const auto outside = [](const std::optional<Endpoint>& endpoint) {
@@ -56,6 +63,7 @@ class WiredServer final : public Server {
 
   [[nodiscard]] Result<> start() {
     TRY(check_insecure(options_));
+    limit_connections();
     TRY(open_storage());
     TRY(open_platform());
     TRY(open_mqtt());
@@ -65,6 +73,7 @@ class WiredServer final : public Server {
   [[nodiscard]] const Welcome& welcome() const override { return welcome_; }
 
  private:
+  void limit_connections();
   [[nodiscard]] Result<> open_storage();
   [[nodiscard]] Result<> open_platform();
   [[nodiscard]] Result<> open_mqtt();
@@ -83,6 +92,7 @@ class WiredServer final : public Server {
   void stop();
 
   const ServerOptions options_;
+  size_t max_connections_ = 0;
   Welcome welcome_;
   io::SystemClock clock_;
   io::SystemRandom random_;
@@ -114,6 +124,15 @@ class WiredServer final : public Server {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> http_;
 };
+
+void WiredServer::limit_connections() {
+  const uint64_t open_files = io::raise_open_files();
+  const size_t wanted = options_.max_connections == 0 ? kMaxConnections : options_.max_connections;
+  max_connections_ = std::min(wanted, possible_connections(open_files));
+  if (options_.max_connections <= max_connections_) return;
+  log_warn("fewer MQTT connections than wanted: the system's limit of open files is too low (ulimit -Hn)",
+           {{"open_files", open_files}, {"connections", max_connections_}, {"wanted", options_.max_connections}});
+}
 
 Result<> WiredServer::open_storage() {
   TRY(io::create_private_folder(options_.data));
@@ -181,6 +200,7 @@ Result<> WiredServer::open_mqtt() {
   publisher_ = broker_.get();
   net::MqttListenerOptions listen;
   listen.threads = options_.network_threads;
+  listen.max_connections = max_connections_;
   if (options_.mqtt) {
     listen.plain_address = options_.mqtt->address;
     listen.plain_port = options_.mqtt->port;
@@ -213,6 +233,9 @@ std::vector<api::Metric> WiredServer::mqtt_metrics() const {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   return {
       {"tidegate_mqtt_connections", "MQTT connections open now", false, number(stats.connections)},
+      {"tidegate_mqtt_connections_limit", "MQTT connections that are taken at most", false, number(max_connections_)},
+      {"tidegate_mqtt_connections_refused_total", "MQTT connections over the limit", true,
+       number(mqtt_ ? mqtt_->refused() : 0)},
       {"tidegate_mqtt_messages_in_total", "MQTT publications received", true, number(stats.messages_in)},
       {"tidegate_mqtt_messages_out_total", "MQTT publications delivered", true, number(stats.messages_out)},
       {"tidegate_mqtt_messages_dropped_total", "for slow or absent subscribers", true, number(stats.messages_dropped)},
@@ -338,7 +361,10 @@ Result<> WiredServer::announce() {
   TRY(write_server_file());
   exchange_->resend();
   api_->set_ready(true);
-  log_info("ready", {{"http", welcome_.http_url}, {"mqtt", welcome_.mqtt_address}, {"mqtts", welcome_.mqtts_address}});
+  log_info("ready", {{"http", welcome_.http_url},
+                     {"mqtt", welcome_.mqtt_address},
+                     {"mqtts", welcome_.mqtts_address},
+                     {"connections_limit", max_connections_}});
   return {};
 }
 

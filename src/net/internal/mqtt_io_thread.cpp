@@ -63,55 +63,18 @@ MqttIoThread::Link* MqttIoThread::find(uint64_t id) {
   return links_[slot].get();
 }
 
-void MqttIoThread::adopt(tcp::socket socket, const TlsContext* tls) {
-  ++connections_;
-  ++core_.counters().connections;
-  // Moved through a shared pointer: a handler that is posted must be copyable in Asio 1.81's any_executor paths.
-  auto passed = std::make_shared<tcp::socket>(std::move(socket));
-  boost::asio::post(context_, [this, passed, tls] { open(std::move(*passed), tls); });
-}
-
-void MqttIoThread::open(tcp::socket socket, const TlsContext* tls) {
-  uint32_t slot = 0;
-  if (free_slots_.empty()) {
-    slot = static_cast<uint32_t>(links_.size());
-    links_.emplace_back();
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  auto link = std::make_unique<Link>(std::move(socket), tls);
-  link->id = uint64_t{next_generation_++} << 32 | slot;
-  link->opened_us = core_.clock().monotonic_us();
-  const uint64_t id = link->id;
-  links_[slot] = std::move(link);
-  on_handshake(id);
-}
-
 void MqttIoThread::close(Link& link) {
   if (link.protocol) link.protocol->closed();
+  if (link.step == Link::Step::kUnderWay) {
+    handshakes_.ended();
+    schedule_handshakes();
+  }
   const auto slot = static_cast<uint32_t>(link.id);
   links_[slot].reset();
   free_slots_.push_back(slot);
   --connections_;
   --core_.counters().connections;
   if (!stopping_) open_round();  // a will may have been published
-}
-
-void MqttIoThread::on_handshake(uint64_t id) {
-  Link* link = find(id);
-  if (link == nullptr) return;
-  const auto go_on = [this, id](const boost::system::error_code& error) {
-    if (!error) on_handshake(id);
-  };
-  switch (link->socket.handshake()) {
-    case MqttSocket::Status::kOk:
-      link->protocol.emplace(*shared_, id, link->socket.fingerprint());
-      return on_readable(id);
-    case MqttSocket::Status::kWantRead: return link->socket.tcp().async_wait(tcp::socket::wait_read, go_on);
-    case MqttSocket::Status::kWantWrite: return link->socket.tcp().async_wait(tcp::socket::wait_write, go_on);
-    case MqttSocket::Status::kClosed: return close(*link);
-  }
 }
 
 void MqttIoThread::arm_read(Link& link) {

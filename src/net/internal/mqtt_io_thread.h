@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "net/internal/mqtt_handshakes.h"
 #include "net/internal/mqtt_protocol.h"
 #include "net/internal/mqtt_socket.h"
 #include "net/mqtt_listener.h"
@@ -29,8 +30,9 @@ class MqttIoThread final : public MqttMailbox {
   ~MqttIoThread() override;
 
   void start();
-  // A connection that was accepted for this thread's context(). Any thread.
-  void adopt(boost::asio::ip::tcp::socket socket, const TlsContext* tls);
+  // A connection that was accepted for this thread's context(). `refuse`: its CONNECT is answered with "server busy".
+  // Any thread.
+  void adopt(boost::asio::ip::tcp::socket socket, const TlsContext* tls, bool refuse);
   void stop();  // any thread; join() afterwards
   void join();
 
@@ -50,6 +52,8 @@ class MqttIoThread final : public MqttMailbox {
     size_t sent = 0;                       // of the protocol's output
     uint64_t id = 0;
     int64_t opened_us = 0;
+    enum class Step : uint8_t { kNone, kQueued, kUnderWay } step = Step::kNone;  // of its TLS handshake
+    bool refuse = false;
     bool reading = false;  // a wait for reading is under way
     bool writing = false;
     bool touched = false;  // something may have to be written at the round's end
@@ -59,9 +63,12 @@ class MqttIoThread final : public MqttMailbox {
 
   void run();
   Link* find(uint64_t id);
-  void open(boost::asio::ip::tcp::socket socket, const TlsContext* tls);
+  void open(boost::asio::ip::tcp::socket socket, const TlsContext* tls, bool refuse);
+  void begin_protocol(Link& link);
+  void schedule_handshakes();
+  void run_handshakes();
+  void step_handshake(Link& link);
   void close(Link& link);
-  void on_handshake(uint64_t id);
   void arm_read(Link& link);
   void arm_write(Link& link);
   void on_readable(uint64_t id);
@@ -95,6 +102,9 @@ class MqttIoThread final : public MqttMailbox {
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<uint32_t> free_slots_;
   uint32_t next_generation_ = 1;
+  MqttHandshakes handshakes_;
+  bool handshakes_posted_ = false;
+  int64_t handshakes_ended_us_ = 0;  // when their last turn was over
   std::vector<uint64_t> touched_;
   std::vector<uint64_t> paused_;  // not read from until the stall is over
   std::string buffer_ = std::string(kReadBytes + kReadableBehind, '\0');

@@ -46,7 +46,7 @@ void MqttIoThread::tick() {
   for (auto& link : links_) {
     if (!link) continue;
     const bool known = link->protocol && link->protocol->authenticated();
-    if (!known && link->opened_us < oldest_us) {
+    if (!known && link->opened_us < oldest_us && link->step != Link::Step::kQueued) {
       close(*link);
       continue;
     }

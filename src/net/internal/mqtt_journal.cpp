@@ -1,5 +1,7 @@
 #include "net/internal/mqtt_journal.h"
 
+#include <chrono>
+
 #include "base/logging.h"
 #include "io/thread.h"
 
@@ -30,7 +32,6 @@ void MqttJournal::add(MqttChange change) {
   auto state = state_.lock();
   state->bytes += change.key.size() + (change.value ? change.value->size() : 0);
   state->changes.push_back(std::move(change));
-  if (state->changes.size() == 1) wake_.notify_one();
 }
 
 bool MqttJournal::flush(std::function<void(Result<>)> done) {
@@ -50,9 +51,11 @@ void MqttJournal::run() {
     std::vector<std::function<void(Result<>)>> waiting;
     {
       auto state = state_.lock();
-      wake_.wait(state.unique_lock(),
-                 [&] { return state->stopping || !state->changes.empty() || !state->waiting.empty(); });
-      if (state->stopping && state->changes.empty() && state->waiting.empty()) return;
+      wake_.wait_for(state.unique_lock(), std::chrono::milliseconds(kJournalPauseMs),
+                     [&] { return state->stopping || !state->waiting.empty(); });
+      const bool nothing = state->changes.empty() && state->waiting.empty();
+      if (nothing && state->stopping) return;
+      if (nothing) continue;
       changes.swap(state->changes);
       waiting.swap(state->waiting);
       state->writing = true;

@@ -14,6 +14,8 @@ namespace tidegate::net {
 
 // What may wait for the disk before the broker stops reading from its sockets.
 inline constexpr size_t kMaxJournalBytes = 64U << 20;
+// How long a change that nobody flushes may wait: waking the thread for each would mean an fsync for each.
+inline constexpr int kJournalPauseMs = 20;
 
 // Any thread.
 class MqttJournal {

@@ -46,10 +46,11 @@ class MqttProtocol {
   void settle(const MqttPendingAck& ack, bool durable);
   // Puts the session's messages into the output, up to the high-water mark.
   void pump();
-  void take_over();           // another connection has the session
-  void shut_down();           // the server stops
-  void tick(int64_t now_us);  // keep-alive, at least once a second
-  void closed();              // the network connection is gone: once, last
+  void refuse_with(MqttReason reason) { refusal_ = reason; }  // what CONNECT is answered, whoever it is
+  void take_over();                                           // another connection has the session
+  void shut_down();                                           // the server stops
+  void tick(int64_t now_us);                                  // keep-alive, at least once a second
+  void closed();                                              // the network connection is gone: once, last
 
   [[nodiscard]] std::string& output() { return output_; }
   // The connection is to be closed once the output is written.
@@ -87,6 +88,7 @@ class MqttProtocol {
   const uint64_t id_;
   std::optional<std::string> fingerprint_;
   MqttVersion version_ = MqttVersion::kV5;
+  MqttReason refusal_ = MqttReason::kSuccess;
   bool closing_ = false;
   bool taken_over_ = false;
   bool took_leave_ = false;    // the client said so

@@ -49,6 +49,7 @@ MqttReason MqttProtocol::on_connect(const MqttFrame& frame) {
   version_ = connect.version;
   if (parsed == kUnsupportedVersion) version_ = MqttVersion::kV311;
   if (parsed != kSuccess) return parsed == kMalformedPacket ? parsed : refuse_connect(parsed);
+  if (refusal_ != kSuccess) return refuse_connect(refusal_);
   if (connect.properties.has(MqttProperty::kAuthenticationMethod)) return refuse_connect(kBadAuthenticationMethod);
   if (connect.client_id.size() > kMaxClientIdBytes) return refuse_connect(kClientIdNotValid);
   return accept(connect);

@@ -12,12 +12,15 @@ namespace tidegate::net {
 void FreeSsl::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 MqttSocket::MqttSocket(boost::asio::ip::tcp::socket socket, const TlsContext* tls, bool server)
-    : socket_(std::move(socket)), server_(server) {
+    : socket_(std::move(socket)), tls_(tls), server_(server) {
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  if (tls == nullptr) return;
-  ssl_.reset(SSL_new(tls->native()));
+  if (tls_ != nullptr && !server_) make_ssl();
+}
+
+void MqttSocket::make_ssl() {
+  ssl_.reset(SSL_new(tls_->native()));
   if (!ssl_) return;
   SSL_set_fd(ssl_.get(), static_cast<int>(socket_.native_handle()));
   SSL_set_read_ahead(ssl_.get(), 1);
@@ -36,6 +39,13 @@ Result<> MqttSocket::expect_host(const std::string& host) {
   return ssl_ ? expect_tls_host(ssl_.get(), host) : Result<>{};
 }
 
+void MqttSocket::offer(ssl_session_st* session) {
+  if (ssl_ && session != nullptr) SSL_set_session(ssl_.get(), session);
+}
+
+TlsSession MqttSocket::session() const { return ssl_ ? session_to_resume(ssl_.get()) : nullptr; }
+bool MqttSocket::resumed() const { return ssl_ && SSL_session_reused(ssl_.get()) == 1; }
+
 MqttSocket::Status MqttSocket::ssl_status(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ: return Status::kWantRead;
@@ -45,7 +55,9 @@ MqttSocket::Status MqttSocket::ssl_status(int result) {
 }
 
 MqttSocket::Status MqttSocket::handshake() {
-  if (!ssl_) return Status::kOk;
+  if (tls_ == nullptr) return Status::kOk;
+  if (!ssl_ && server_) make_ssl();
+  if (!ssl_) return Status::kClosed;  // no memory: never plain text instead
   ERR_clear_error();
   const int result = server_ ? SSL_accept(ssl_.get()) : SSL_connect(ssl_.get());
   return result == 1 ? Status::kOk : ssl_status(result);

@@ -30,9 +30,12 @@ class MqttSocket {
   MqttSocket(boost::asio::ip::tcp::socket socket, const TlsContext* tls, bool server);
   ~MqttSocket();
 
-  // kOk when bytes may flow; at once without TLS.
+  // kOk when bytes may flow; at once without TLS. The server's first one makes the TLS state, some 50 KB.
   Status handshake();
   [[nodiscard]] Result<> expect_host(const std::string& host);
+  void offer(ssl_session_st* session);  // a client's, before its handshake
+  [[nodiscard]] TlsSession session() const;
+  [[nodiscard]] bool resumed() const;
   // As much as is there, up to the buffer's size.
   Moved read(std::span<char> buffer);
   Moved write(std::string_view bytes);
@@ -43,8 +46,10 @@ class MqttSocket {
 
  private:
   Status ssl_status(int result);
+  void make_ssl();
 
   boost::asio::ip::tcp::socket socket_;
+  const TlsContext* tls_;  // null: plain TCP
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
   bool server_;
 };
