@@ -1,3 +1,10 @@
+# doctest's own code and main, compiled once for all test programs.
+if(NOT TIDEGATE_FUZZ)
+  add_library(unit_main STATIC ${CMAKE_SOURCE_DIR}/tests/unit_main.cpp)
+  target_include_directories(unit_main SYSTEM PUBLIC ${DOCTEST_INCLUDE})
+  target_link_libraries(unit_main PRIVATE tidegate_options)
+endif()
+
 # tidegate_module(NAME DEPS a b TEST_DEPS c LIBS x::y): the static library tg_NAME from the .cpp files of src/NAME
 # (and its internal/ and adapter folders) and the test program NAME_test from its *_test.cpp files.
 # DEPS are modules (tools/tidy checks that they follow the order of cmake/modules.cmake), TEST_DEPS those that only
@@ -21,10 +28,9 @@ function(tidegate_module name)
   endif()
 
   if(tests AND NOT TIDEGATE_FUZZ)  # what only fuzzes needs no test library
-    add_executable(${name}_test ${tests} ${CMAKE_SOURCE_DIR}/tests/unit_main.cpp)
-    target_include_directories(${name}_test SYSTEM PRIVATE ${DOCTEST_INCLUDE})
+    add_executable(${name}_test ${tests})
     list(TRANSFORM arg_TEST_DEPS PREPEND tg_ OUTPUT_VARIABLE test_targets)
-    target_link_libraries(${name}_test PRIVATE tg_${name} ${test_targets})
+    target_link_libraries(${name}_test PRIVATE tg_${name} ${test_targets} unit_main)
     add_test(NAME unit.${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
   tidegate_fuzz_targets(${name} ${dir})

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "api/internal/way_out.h"
+#include "io/thread.h"
 #include "net/http_problem.h"
 #include "security/policy_gate.h"
 
@@ -49,7 +50,10 @@ struct LiveHub::Session {
 };
 
 LiveHub::LiveHub(const security::PolicyGate& gate, engine::Engine& engine)
-    : gate_(gate), engine_(engine), thread_([this] { run(); }) {}
+    : gate_(gate), engine_(engine), thread_([this] {
+        io::name_this_thread("tg-live");
+        run();
+      }) {}
 
 LiveHub::~LiveHub() { stop(); }
 
