@@ -82,7 +82,7 @@ def packed_212(samples):
 
 
 def made_record(folder, seconds, rate=100):
-    """Pressure between 80 and 120 mmHg, 75 beats a minute; 15 breaths a minute; frames of 2 pressure samples and 2 of breath."""
+    """Pressure of 80 to 120 mmHg, 75 beats and 15 breaths a minute; frames of 2 pressure samples and 2 of breath."""
     samples = []
     for number in range(seconds * rate):
         at = number / rate
