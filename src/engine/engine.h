@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "catalog/definitions.h"
 #include "columnar/string_pool.h"
+#include "engine/wait.h"
 #include "io/clock.h"
 #include "log/log.h"
 #include "sql/plan.h"
@@ -61,6 +62,7 @@ struct PipelineStatus {
   int64_t watermark_lag_us = 0;         // clock minus watermark; 0 while there is none
   size_t memory_bytes = 0;
   double commit_latency_ms = 0;  // of the last epoch
+  std::vector<Wait> waits;       // what it waits for; empty when results come as they should
   std::vector<OperatorStatus> operators;
 };
 

@@ -102,8 +102,16 @@ class ApiImpl final : public Api {
     return options_.sinks ? options_.sinks() : std::vector<sinks::SinkStatus>();
   }
   [[nodiscard]] std::string stream_json(const catalog::StreamDefinition& definition, bool whole);
-  [[nodiscard]] std::string pipeline_json(const catalog::PipelineDefinition& definition, bool whole);
-  [[nodiscard]] std::optional<engine::PipelineStatus> pipeline_status(PipelineId id);
+  // How all pipelines do, asked once for however many are shown.
+  struct PipelineStates {
+    std::map<PipelineId, engine::PipelineStatus> running;
+    std::map<std::string, std::string> failures;
+    std::vector<sinks::SinkStatus> sinks;
+    int64_t now_us = 0;
+  };
+  [[nodiscard]] PipelineStates pipeline_states() const;
+  [[nodiscard]] static std::string pipeline_json(const catalog::PipelineDefinition& definition,
+                                                 const PipelineStates& states, bool whole);
 
   // site.cpp
   void site(Call& call);

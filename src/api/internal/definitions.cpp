@@ -6,6 +6,7 @@
 #include "api/internal/api_impl.h"
 #include "api/internal/request_json.h"
 #include "api/internal/sink_json.h"
+#include "api/internal/wait_json.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
 
@@ -117,33 +118,37 @@ void ApiImpl::stream(Call& call) {
   call.reply(stream_json(*found, true));
 }
 
-std::optional<engine::PipelineStatus> ApiImpl::pipeline_status(PipelineId id) {
+ApiImpl::PipelineStates ApiImpl::pipeline_states() const {
+  PipelineStates states{{}, parts_.statements.failures(), sink_status(), parts_.clock.now_us()};
   for (auto& status : parts_.engine.status()) {
-    if (status.id == id) return std::move(status);
+    const PipelineId id = status.id;
+    states.running.emplace(id, std::move(status));
   }
-  return std::nullopt;
+  return states;
 }
 
-std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition, bool whole) {
-  const auto status = pipeline_status(definition.id);
-  const auto failures = parts_.statements.failures();
-  const auto failure = failures.find(definition.name);
-  const bool failed = failure != failures.end();
-  const auto state = failed   ? catalog::PipelineState::kFailed
-                     : status ? status->state
-                              : catalog::PipelineState::kStopped;
+std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition, const PipelineStates& states,
+                                   bool whole) {
+  const auto found = states.running.find(definition.id);
+  const engine::PipelineStatus* status = found == states.running.end() ? nullptr : &found->second;
+  const auto failure = states.failures.find(definition.name);
+  const bool failed = failure != states.failures.end();
+  const auto state = failed              ? catalog::PipelineState::kFailed
+                     : status != nullptr ? status->state
+                                         : catalog::PipelineState::kStopped;
   std::string out = fmt::format(R"({{"name":{},"target":{},"state":"{}","wanted":"{}")", json_string(definition.name),
                                 json_string(definition.target), state_name(state), state_name(definition.wanted));
-  const std::string error = failed ? failure->second : status ? status->error : "";
+  const std::string error = failed ? failure->second : status != nullptr ? status->error : "";
   if (!error.empty()) out += ",\"error\":" + json_string(error);
-  if (status) {
+  if (status != nullptr) {
     out += fmt::format(
         R"(,"rows_in":{},"rows_out":{},"late":{},"epochs":{},"lag_rows":{},"watermark_us":{},"watermark_lag_us":{})",
         status->rows_in, status->rows_out, status->late, status->epochs, status->lag_rows,
         status->watermark == kMinWatermark ? "null" : std::to_string(status->watermark.value),
         status->watermark_lag_us);
-    out += fmt::format(R"(,"memory_bytes":{},"commit_latency_ms":{:.3f})", status->memory_bytes,
-                       status->commit_latency_ms);
+    out += fmt::format(R"(,"memory_bytes":{},"commit_latency_ms":{:.3f},"waits":{})", status->memory_bytes,
+                       status->commit_latency_ms,
+                       waits_json(status->waits, definition.target, states.sinks, states.now_us));
     if (whole) out += ",\"operators\":" + operators_json(status->operators);
   }
   if (whole) out += ",\"sql\":" + json_string(definition.sql);
@@ -151,10 +156,11 @@ std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition
 }
 
 void ApiImpl::pipelines(Call& call) {
+  const PipelineStates states = pipeline_states();
   std::string out = "{\"pipelines\":[";
   for (const auto& pipeline : parts_.catalog.pipelines()) {
     if (out.back() != '[') out += ',';
-    out += pipeline_json(pipeline, false);
+    out += pipeline_json(pipeline, states, false);
   }
   call.reply(out + "]}");
 }
@@ -163,7 +169,7 @@ void ApiImpl::pipeline(Call& call) {
   const auto found = parts_.catalog.find_pipeline(call.name);
   if (!found)
     return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", call.name), "", {}});
-  call.reply(pipeline_json(*found, true));
+  call.reply(pipeline_json(*found, pipeline_states(), true));
 }
 
 void ApiImpl::change(Call& call) {

@@ -71,6 +71,18 @@ void pipeline_families(Page& page, const std::vector<engine::PipelineStatus>& pi
        [](const Status& s) { return s.commit_latency_ms / 1e3; });
 }
 
+void wait_family(Page& page, const std::vector<engine::PipelineStatus>& pipelines) {
+  page.family("tidegate_pipeline_waits", "gauge",
+              "1 for what a pipeline waits for; its text is in the pipeline's status.");
+  for (const auto& pipeline : pipelines) {
+    for (const engine::Wait& wait : pipeline.waits) {
+      page.sample(fmt::format("pipeline=\"{}\",reason=\"{}\",stream=\"{}\"", label_value(pipeline.name),
+                              engine::wait_reason_name(wait.reason), label_value(wait.stream)),
+                  1);
+    }
+  }
+}
+
 void operator_families(Page& page, const std::vector<engine::PipelineStatus>& pipelines) {
   using Status = engine::OperatorStatus;
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
@@ -115,6 +127,7 @@ void ApiImpl::metrics(Call& call) {
   }
   const auto pipelines = parts_.engine.status();
   pipeline_families(page, pipelines);
+  wait_family(page, pipelines);
   operator_families(page, pipelines);
   page.family("tidegate_pipelines_not_started", "gauge", "Pipelines that are wanted and could not be started.");
   page.sample("", parts_.statements.failures().size());

@@ -55,6 +55,7 @@ const ResourceText& text_of(Resource resource) {
                                         {"rows_out", "rows out", true},
                                         {"late", "late", true},
                                         {"lag_rows", "lag", true},
+                                        {"waits", "waits for"},
                                         {"error", "error"}}};
   static const ResourceText kDevices{"device", "devices", {}};
   static const ResourceText kSecrets{
@@ -72,6 +73,19 @@ std::string path_of(Resource resource, std::string_view name) {
   return fmt::format("/api/v1/{}/{}", text_of(resource).path, net::percent_encode(name));
 }
 
+// What a pipeline waits for comes as a list of texts.
+std::string list_cell(const json::value& item, std::string_view name) {
+  const json::value& found = member(item, name);
+  if (name != "waits") return cell_text(found);
+  std::string text;
+  if (found.is_array()) {
+    for (const json::value& wait : found.get_array()) {
+      text += (text.empty() ? "" : "; ") + cell_text(member(wait, "text"));
+    }
+  }
+  return text.empty() ? "-" : text;
+}
+
 std::string list_table(const ResourceText& text, const json::value& list) {
   std::vector<OutputColumn> columns;
   for (const ListedColumn& column : text.columns) columns.push_back({std::string(column.title), column.right});
@@ -79,7 +93,7 @@ std::string list_table(const ResourceText& text, const json::value& list) {
   if (list.is_array()) {
     for (const json::value& item : list.get_array()) {
       std::vector<std::string> row;
-      for (const ListedColumn& column : text.columns) row.push_back(cell_text(member(item, column.member)));
+      for (const ListedColumn& column : text.columns) row.push_back(list_cell(item, column.member));
       rows.push_back(std::move(row));
     }
   }
@@ -129,6 +143,9 @@ std::string object_lines(const json::value& object) {
                                     {"late", "late", true},
                                     {"memory_bytes", "memory", true}}};
       below += list_table(operators, value);
+    } else if (name == "waits" && value.is_array()) {
+      columns[1].width = 0;
+      out += table_line(columns, {"waits for", list_cell(object, name)});
     } else if (name == "sinks" && value.is_array()) {
       continue;  // a table of their own, in show_status
     } else {

@@ -178,6 +178,15 @@ size_t Execution::memory_bytes() const {
   return bytes;
 }
 
+size_t Execution::devices() const {
+  size_t devices = 0;
+  for (size_t input = 0; input < graph_->inputs().size(); ++input) {
+    if (!graph_->inputs()[input].time_at) continue;
+    for (const Worker& worker : workers_) devices += worker.devices(input).size();
+  }
+  return devices;
+}
+
 std::vector<OperatorStatus> Execution::operator_status() const {
   std::vector<OperatorStatus> operators;
   for (const sql::PlanNode* node : graph_->nodes()) {

@@ -42,6 +42,9 @@ class Execution {
 
   [[nodiscard]] const GraphPlan& graph() const { return *graph_; }
   [[nodiscard]] std::deque<Worker>& workers() { return workers_; }
+  [[nodiscard]] const std::deque<Worker>& workers() const { return workers_; }
+  // In the workers' tables, of all inputs that go by time.
+  [[nodiscard]] size_t devices() const;
   [[nodiscard]] Watermarks& watermarks() { return watermarks_; }
   [[nodiscard]] const Watermarks& watermarks() const { return watermarks_; }
   [[nodiscard]] size_t memory_bytes() const;

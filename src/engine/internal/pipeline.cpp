@@ -37,6 +37,8 @@ Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::uniqu
   for (const catalog::StreamDefinition* source : execution_.graph().sources()) {
     readers_.emplace_back(context.log, source->id, spec_.definition.name);
     subscriptions_.push_back(context.log.on_append(source->id, wake));
+    progress_.lock()->sources.push_back(
+        {source->name, context.clock.now_us(), std::min(source->idle_timeout_us, kFarTime)});
   }
   auto status = status_.lock();
   status->id = spec_.definition.id;
@@ -181,6 +183,7 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
     commit.puts.push_back({stale_.back(), encode(last_)});
   }
   publish();
+  publish_progress(from);
   submit(commit);
   pending_ = std::move(commit);
 }
@@ -271,6 +274,25 @@ void Pipeline::publish() {
   status->operators = execution_.operator_status();
 }
 
+void Pipeline::publish_progress(const std::vector<Offset>& from) {
+  const int64_t clock_us = last_.clock_us;
+  const bool look = execution_.devices() <= kManyDevices || clock_us - looked_at_us_ >= kProgressIntervalUs;
+  std::optional<HeldWatermark> held;
+  std::optional<OpenDevice> open;
+  if (look) {
+    looked_at_us_ = clock_us;
+    held = held_watermark(execution_, clock_us);
+    open = longest_open(execution_);
+  }
+  auto progress = progress_.lock();
+  for (size_t at = 0; at < readers_.size(); ++at) {
+    if (readers_[at].position() > from[at]) progress->sources[at].last_input_us = clock_us;
+  }
+  if (!look) return;
+  progress->held = std::move(held);
+  progress->open = std::move(open);
+}
+
 void Pipeline::publish_position() {
   int64_t sum = 0;
   for (const SourceReader& reader : readers_) sum += reader.position().value;
@@ -283,7 +305,11 @@ PipelineStatus Pipeline::status() const {
   for (const catalog::StreamDefinition* source : execution_.graph().sources())
     end += context_.log.end(source->id).value;
   status.lag_rows = std::max<int64_t>(end - position_, 0);
-  if (status.watermark != kMinWatermark) status.watermark_lag_us = context_.clock.now_us() - status.watermark.value;
+  const int64_t now_us = context_.clock.now_us();
+  if (status.watermark != kMinWatermark) status.watermark_lag_us = now_us - status.watermark.value;
+  if (status.state == catalog::PipelineState::kRunning) {
+    status.waits = waits_of(*progress_.lock(), now_us, status.lag_rows, context_.options.max_epoch_rows);
+  }
   return status;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/internal/commit_slot.h"
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/execution.h"
+#include "engine/internal/progress.h"
 #include "engine/internal/snapshot.h"
 #include "engine/internal/source_reader.h"
 
@@ -57,6 +58,9 @@ class Pipeline {
   // A failed commit is tried again after this, doubling up to the limit: disk space may come back.
   static constexpr int64_t kFirstRetryUs = 100 * kMicrosPerMilli;
   static constexpr int64_t kLastRetryUs = 10 * kMicrosPerSecond;
+  // With more devices than this, looking at all of them is for once in kProgressIntervalUs, not for every epoch.
+  static constexpr size_t kManyDevices = 4096;
+  static constexpr int64_t kProgressIntervalUs = 2 * kMicrosPerSecond;
   // Rows between two looks at the size of the epoch's output; enough to keep all workers busy.
   static constexpr size_t kRoundRows = 65'536;
 
@@ -78,6 +82,7 @@ class Pipeline {
   [[nodiscard]] int64_t next_clock() const;
   void fail_pipeline(const Error& error);
   void publish();
+  void publish_progress(const std::vector<Offset>& from);
   void publish_position();
 
   [[nodiscard]] Result<> restore(const Manifest& manifest);
@@ -107,6 +112,8 @@ class Pipeline {
   int64_t not_before_us_ = 0;         // monotonic: the next epoch's earliest start
   std::atomic<int64_t> position_{0};  // the sum over the sources
   Guarded<PipelineStatus> status_;
+  Guarded<Progress> progress_;
+  int64_t looked_at_us_ = 0;  // clock of the last look at all devices
 };
 
 // `batch` as rows of `stream`: its schema, and its device column encoded as all batches of streams are.
