@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/guarded.h"
@@ -109,6 +110,35 @@ TEST_CASE("guarded data is reached through its lock") {
   Guarded<int> counter(40);
   *counter.lock() += 2;
   CHECK(*std::as_const(counter).lock() == 42);
+}
+
+TEST_CASE("Base64 goes both ways, and devices may leave the padding out or use the other alphabet") {
+  const std::string bytes("\x00\xff\xfe\x3e~", 5);
+  std::string padded;
+  encode_base64(bytes, padded);
+  CHECK(padded == "AP/+Pn4=");
+  std::string url;
+  encode_base64url(bytes, url);
+  CHECK(url == "AP_-Pn4");
+  for (const std::string_view text : {"AP/+Pn4=", "AP/+Pn4", "AP_-Pn4", "AP_-Pn4="}) {
+    std::string out;
+    CHECK(decode_any_base64(text, out));
+    CHECK(out == bytes);
+  }
+  std::string out;
+  CHECK(decode_base64("AP/+Pn4=", out));
+  CHECK(out == bytes);
+  for (const std::string_view text : {"AP_-Pn4", "AP/+Pn4", "A", "AA=A", "=", "====", "AB C"}) {
+    std::string unused;
+    CHECK_FALSE(decode_base64(text, unused));
+  }
+  for (const std::string_view text : {"A", "AP/+Pn4==", "AA=A", "=", "A===", "AB C", "AAAAA"}) {
+    std::string unused;
+    CHECK_FALSE(decode_any_base64(text, unused));
+  }
+  std::string nothing;
+  CHECK(decode_any_base64("", nothing));
+  CHECK(nothing.empty());
 }
 
 TEST_CASE("ids of different kinds are different types") {

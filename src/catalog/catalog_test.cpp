@@ -49,6 +49,27 @@ class Fixture {
   std::unique_ptr<crypto::KeyRing> keys_;
 };
 
+// A stream with a column of every type there is.
+StreamDefinition every_type() {
+  using columnar::Field;
+  using columnar::Type;
+  using columnar::TypeKind;
+  StreamDefinition stream;
+  stream.name = "every_type";
+  std::vector<Field> fields;
+  for (const TypeKind kind :
+       {TypeKind::kBoolean, TypeKind::kInt, TypeKind::kBigint, TypeKind::kFloat, TypeKind::kDouble, TypeKind::kString,
+        TypeKind::kBytes, TypeKind::kTimestamp, TypeKind::kTimestampLtz}) {
+    fields.push_back({std::string(columnar::type_name(kind)), kind, true});
+  }
+  const Type price = Type::decimal(38, 10);
+  const Type point = Type::row({{"x", TypeKind::kInt, false}, {"prices", Type::array(price, false), true}});
+  fields.push_back({"price", price, false});
+  fields.push_back({"points", Type::array(point), true});
+  stream.schema = std::make_shared<const columnar::Schema>(columnar::Schema{std::move(fields)});
+  return stream;
+}
+
 StreamDefinition readings() {
   StreamDefinition stream;
   stream.name = "Readings";
@@ -72,6 +93,16 @@ PipelineDefinition averages() {
 }
 
 }  // namespace
+
+TEST_CASE("columns of every type, parameters and all, come back") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(every_type()));
+  site.close();
+  site.open();
+  const auto stream = site.catalog->find_stream("every_type");
+  REQUIRE(stream);
+  CHECK(*stream->schema == *every_type().schema);
+}
 
 TEST_CASE("documents come back from the store as they were, with their ids") {
   Fixture site;

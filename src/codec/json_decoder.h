@@ -8,6 +8,8 @@
 //   BOOLEAN     true, false
 //   INT, BIGINT a number without a fractional part in range (3.0 is 3)
 //   DOUBLE      a number whose nearest double is finite
+//   FLOAT       a number whose nearest double and its nearest float are finite
+//   BYTES       a string of Base64, either alphabet, with padding or without
 //   STRING      a string; the device column is interned in the pool of devices
 //   TIMESTAMPs  a number of milliseconds since 1970-01-01 (a fractional part is cut; seconds or microseconds are not
 //               guessed), or text as parse_timestamp() reads it

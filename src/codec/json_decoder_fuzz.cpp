@@ -29,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"value", TypeKind::kDouble, true},
                                                                  {"n", TypeKind::kInt, true},
                                                                  {"b", TypeKind::kBoolean, true},
-                                                                 {"s", TypeKind::kString, true}}});
+                                                                 {"s", TypeKind::kString, true},
+                                                                 {"f", TypeKind::kFloat, true},
+                                                                 {"y", TypeKind::kBytes, true}}});
   codec::JsonDecoder decoder({schema, 0, &devices, 1, 4096});
   columnar::BatchBuilder rows(schema, 0, &devices);
   codec::RowRules rules;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/base64.h"
+#include "base/check.h"
 #include "codec/timestamp_text.h"
 #include "codec/utf8.h"
 
@@ -90,6 +92,17 @@ void append_json_value(const columnar::Column& column, size_t row, std::string& 
       out += "null";
       return;
     }
+    case TypeKind::kFloat: {
+      const float value = column.values<float>()[row];
+      if (std::isfinite(value)) return append_number(value, out);
+      out += "null";
+      return;
+    }
+    case TypeKind::kBytes:
+      out.push_back('"');
+      encode_base64(column.string_at(row), out);
+      out.push_back('"');
+      return;
     case TypeKind::kString: return append_json_string(column.string_at(row), out);
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
@@ -97,6 +110,7 @@ void append_json_value(const columnar::Column& column, size_t row, std::string& 
       append_timestamp(column.values<int64_t>()[row], column.type, out);
       out.push_back('"');
       return;
+    default: CHECK(false && "a column of a type that there are no columns of");
   }
 }
 

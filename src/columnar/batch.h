@@ -12,13 +12,6 @@
 
 namespace tidegate::columnar {
 
-struct Field {
-  std::string name;
-  TypeKind type = TypeKind::kNull;
-  bool nullable = true;
-  bool operator==(const Field&) const = default;
-};
-
 struct Schema {
   std::vector<Field> fields;
 

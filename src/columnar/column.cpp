@@ -21,13 +21,11 @@ size_t Column::memory_bytes() const {
 
 namespace {
 
-bool is_plain_string(const Column& column) { return column.type == TypeKind::kString && column.pool == nullptr; }
-
 Column empty_like(const Column& source) {
   Column column;
   column.type = source.type;
   column.pool = source.pool;
-  if (is_plain_string(source)) column.offsets.push_back(0);
+  if (source.is_plain_text()) column.offsets.push_back(0);
   return column;
 }
 
@@ -58,8 +56,8 @@ void append_validity(const Column& source, size_t first, size_t rows, Column& ou
 
 void append_text_rows(const Column& source, size_t first, size_t rows, Column& out) {
   if (rows == 0) return;
-  const uint32_t begin = is_plain_string(source) ? source.offsets[first] : 0;
-  if (!is_plain_string(source)) {
+  const uint32_t begin = source.is_plain_text() ? source.offsets[first] : 0;
+  if (!source.is_plain_text()) {
     for (size_t row = first; row < first + rows; ++row) {
       if (source.valid(row)) {
         const std::string_view text = source.string_at(row);
@@ -76,7 +74,7 @@ void append_text_rows(const Column& source, size_t first, size_t rows, Column& o
 
 void append_rows(const Column& source, size_t first, size_t rows, Column& out) {
   append_validity(source, first, rows, out);
-  if (is_plain_string(out)) {
+  if (out.is_plain_text()) {
     append_text_rows(source, first, rows, out);
   } else {
     const size_t width = value_width(source.type);
@@ -91,7 +89,7 @@ void ColumnBuilder::append_null() {
   if (column_.validity.empty()) column_.validity.resize(column_.rows, true);
   column_.validity.push_back(false);
   ++column_.rows;
-  if (is_plain_string(column_)) {
+  if (column_.is_plain_text()) {
     if (column_.offsets.empty()) column_.offsets.push_back(0);
     column_.offsets.push_back(static_cast<uint32_t>(column_.text.size()));
   } else {
@@ -101,14 +99,14 @@ void ColumnBuilder::append_null() {
 
 void ColumnBuilder::append_from(const Column& source, size_t row) {
   if (!source.valid(row)) return append_null();
-  if (is_plain_string(column_)) return append_string(source.string_at(row));
+  if (column_.is_plain_text()) return append_string(source.string_at(row));
   const size_t width = value_width(column_.type);
   column_.fixed.append({source.fixed.data() + row * width, width});
   append_valid();
 }
 
 void ColumnBuilder::reserve(size_t row_count) {
-  if (is_plain_string(column_)) {
+  if (column_.is_plain_text()) {
     column_.offsets.reserve(row_count + 1);
   } else {
     column_.fixed.reserve(row_count * value_width(column_.type));
@@ -119,7 +117,7 @@ void ColumnBuilder::truncate(size_t row_count) {
   if (column_.rows <= row_count) return;
   column_.rows = row_count;
   if (!column_.validity.empty()) column_.validity.truncate(row_count);
-  if (is_plain_string(column_)) {
+  if (column_.is_plain_text()) {
     column_.offsets.resize(row_count + 1);
     column_.text.resize(column_.offsets[row_count]);
   } else {
@@ -128,7 +126,7 @@ void ColumnBuilder::truncate(size_t row_count) {
 }
 
 ColumnPtr ColumnBuilder::finish() {
-  if (is_plain_string(column_) && column_.offsets.empty()) column_.offsets.push_back(0);
+  if (column_.is_plain_text() && column_.offsets.empty()) column_.offsets.push_back(0);
   Column fresh;
   fresh.type = column_.type;
   fresh.pool = column_.pool;
@@ -139,7 +137,7 @@ ColumnPtr ColumnBuilder::finish() {
 
 ColumnPtr gather(const Column& source, std::span<const uint32_t> rows) {
   auto out = std::make_shared<Column>(empty_like(source));
-  if (is_plain_string(source)) {
+  if (source.is_plain_text()) {
     gather_text(source, rows, *out);
   } else if (value_width(source.type) == 8) {
     gather_fixed<8>(source, rows, *out);

@@ -1,5 +1,5 @@
-// Column: one column of a batch. Buffers are laid out as Arrow's (BOOLEAN as arrow.bool8, strings with
-// 32-bit offsets or dictionary-encoded), without Arrow.
+// Column: one column of a batch. Buffers are laid out as Arrow's (BOOLEAN as arrow.bool8, strings and bytes with
+// 32-bit offsets, strings also dictionary-encoded), without Arrow.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ namespace tidegate::columnar {
 
 // Immutable once it is reachable through a ColumnPtr. Encodings:
 //   fixed width   `fixed` holds rows * value_width(type) bytes; the value of a NULL row is unspecified
-//   plain string  `offsets` holds rows + 1 ends into `text`; row i is text[offsets[i], offsets[i+1])
-//   dictionary    `pool` is set: `fixed` holds one uint32 code per row
+//   plain text    (STRING, BYTES) `offsets` holds rows + 1 ends into `text`; row i is text[offsets[i], offsets[i+1])
+//   dictionary    (STRING) `pool` is set: `fixed` holds one uint32 code per row
 struct Column {
-  TypeKind type = TypeKind::kNull;
+  Type type = TypeKind::kNull;
   size_t rows = 0;
   Bitmap validity;  // empty: no row is NULL
   Buffer<uint8_t> fixed;
@@ -31,14 +31,16 @@ struct Column {
   [[nodiscard]] bool has_nulls() const { return !validity.empty(); }
   [[nodiscard]] bool valid(size_t row) const { return validity.empty() || validity.test(row); }
   [[nodiscard]] bool is_dictionary() const { return pool != nullptr; }
+  // Has offsets and text.
+  [[nodiscard]] bool is_plain_text() const { return is_text(type) && pool == nullptr; }
 
-  // T: uint8_t for BOOLEAN, int32_t INT, int64_t BIGINT, timestamps, intervals, double DOUBLE,
-  // uint32_t for dictionary codes.
+  // T: uint8_t for BOOLEAN, int32_t INT, int64_t BIGINT, timestamps, intervals, float FLOAT,
+  // double DOUBLE, uint32_t for dictionary codes.
   template <class T>
   [[nodiscard]] std::span<const T> values() const {
     return {reinterpret_cast<const T*>(fixed.data()), rows};
   }
-  // A STRING row that is not NULL, in either encoding.
+  // A STRING or BYTES row that is not NULL, in either encoding.
   [[nodiscard]] std::string_view string_at(size_t row) const {
     if (pool != nullptr) return pool->view(StringCode{values<uint32_t>()[row]});
     return {text.data() + offsets[row], offsets[row + 1] - offsets[row]};
@@ -55,14 +57,14 @@ using ColumnPtr = std::shared_ptr<const Column>;
 // Appends values of one type; finish() hands the column over and starts anew.
 class ColumnBuilder {
  public:
-  explicit ColumnBuilder(TypeKind type) { column_.type = type; }
+  explicit ColumnBuilder(Type type) { column_.type = std::move(type); }
   // A dictionary-encoded STRING column whose codes are from `pool`.
   explicit ColumnBuilder(const StringPool& pool) {
     column_.type = TypeKind::kString;
     column_.pool = &pool;
   }
 
-  [[nodiscard]] TypeKind type() const { return column_.type; }
+  [[nodiscard]] const Type& type() const { return column_.type; }
   [[nodiscard]] size_t rows() const { return column_.rows; }
   [[nodiscard]] bool is_dictionary() const { return column_.pool != nullptr; }
 

@@ -9,6 +9,7 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 Expression Expression::clone() const {
@@ -40,21 +41,32 @@ bool Expression::operator==(const Expression& other) const {
 
 namespace {
 
-std::string double_text(double value) {
-  if (std::isnan(value)) return "CAST('NaN' AS DOUBLE)";
-  if (std::isinf(value)) return value < 0 ? "CAST('-Infinity' AS DOUBLE)" : "CAST('Infinity' AS DOUBLE)";
+// A FLOAT is held as a double.
+std::string real_text(double value, TypeKind type) {
+  const std::string_view name = columnar::type_name(type);
+  if (std::isnan(value)) return fmt::format("CAST('NaN' AS {})", name);
+  if (std::isinf(value)) return fmt::format("CAST('{}Infinity' AS {})", value < 0 ? "-" : "", name);
+  if (type == TypeKind::kFloat) return fmt::format("CAST({} AS FLOAT)", static_cast<float>(value));
   std::string text = fmt::format("{}", value);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
 
-std::string literal_text(const Literal& literal, TypeKind type) {
+std::string bytes_text(std::string_view bytes) {
+  std::string text = "X'";
+  for (const char c : bytes) text += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  return text + "'";
+}
+
+std::string literal_text(const Literal& literal, const Type& type) {
   if (std::holds_alternative<std::monostate>(literal)) {
     return type == TypeKind::kNull ? "NULL" : fmt::format("CAST(NULL AS {})", columnar::type_name(type));
   }
   if (const auto* flag = std::get_if<bool>(&literal)) return *flag ? "TRUE" : "FALSE";
-  if (const auto* number = std::get_if<double>(&literal)) return double_text(*number);
-  if (const auto* text = std::get_if<std::string>(&literal)) return quote_string(*text);
+  if (const auto* number = std::get_if<double>(&literal)) return real_text(*number, type);
+  if (const auto* text = std::get_if<std::string>(&literal)) {
+    return type == TypeKind::kBytes ? bytes_text(*text) : quote_string(*text);
+  }
   const int64_t value = std::get<int64_t>(literal);
   if (type == TypeKind::kInterval) return interval_text(value);
   if (type == TypeKind::kTimestamp) return fmt::format("TIMESTAMP '{}'", timestamp_text(value));
@@ -122,7 +134,7 @@ std::string_view unit_of(const Expression& argument) {
   return text == nullptr ? std::string_view("?") : std::string_view(*text);
 }
 
-void append_special(std::string& out, const Call& call, TypeKind type) {
+void append_special(std::string& out, const Call& call, const Type& type) {
   const auto& arguments = call.arguments;
   switch (call.function) {
     case FunctionId::kNegate:

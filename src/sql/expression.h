@@ -20,7 +20,7 @@ enum class FunctionId : uint16_t {
 // The SQL name, as in functions.inc.
 [[nodiscard]] std::string_view function_name(FunctionId id);
 
-// NULL, BOOLEAN, any integer or time (as microseconds), DOUBLE, STRING.
+// NULL, BOOLEAN, any integer or time (as microseconds), FLOAT or DOUBLE, STRING or BYTES.
 using Literal = std::variant<std::monostate, bool, int64_t, double, std::string>;
 
 struct ColumnRef {
@@ -33,7 +33,7 @@ struct Call;
 // A tree; immutable after binding. The binder inserts kCast so that a function's arguments have exactly
 // the types it computes in: both sides of a comparison or of arithmetic are of one type (except time +/- interval).
 struct Expression {
-  columnar::TypeKind type = columnar::TypeKind::kNull;
+  columnar::Type type = columnar::TypeKind::kNull;
   bool nullable = true;
   std::variant<ColumnRef, Literal, std::unique_ptr<Call>> node;
 

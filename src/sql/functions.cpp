@@ -76,6 +76,12 @@ void append_function(const FunctionInfo& function, std::string& out) {
 std::span<const FunctionInfo> functions() { return kFunctions; }
 std::span<const FunctionExample> function_examples() { return kExamples; }
 const FunctionInfo& function_info(FunctionId id) { return kFunctions[static_cast<size_t>(id)]; }
+
+std::span<const std::string_view> charsets() {
+  static constexpr std::string_view kCharsets[] = {"US-ASCII", "ISO-8859-1", "UTF-8", "UTF-16BE", "UTF-16LE", "UTF-16"};
+  return kCharsets;
+}
+
 std::string_view function_name(FunctionId id) { return function_info(id).name; }
 
 std::string function_reference() {
@@ -84,7 +90,8 @@ std::string function_reference() {
       "Written from `src/sql/functions/*.inc` by `function_reference write docs/functions.md`; a test evaluates every\n"
       "example. Aggregates and windows stand in [sql.md](sql.md). A function of a NULL is NULL unless its meaning "
       "says\n"
-      "otherwise. Arguments widen by themselves (`INT` to `BIGINT` to `DOUBLE`); other types need a `CAST`.\n"
+      "otherwise. Arguments widen by themselves (`INT` to `BIGINT` to\n"
+      "`FLOAT` to `DOUBLE`); other types need a `CAST`.\n"
       "`NUMERIC` stands for any number type, `INTEGER` for `INT` or `BIGINT`, `TIME` for `TIMESTAMP(3)` or\n"
       "`TIMESTAMP_LTZ(3)`; as the type of the result, for that of the argument.\n";
   for (const Category& category : kCategories) {

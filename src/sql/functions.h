@@ -34,6 +34,9 @@ struct FunctionExample {
 [[nodiscard]] std::span<const FunctionExample> function_examples();
 [[nodiscard]] const FunctionInfo& function_info(FunctionId id);
 
+// The character sets of ENCODE and DECODE, in capitals.
+[[nodiscard]] std::span<const std::string_view> charsets();
+
 // The page docs/functions.md.
 [[nodiscard]] std::string function_reference();
 

@@ -75,7 +75,7 @@ enum class AggregateFunction : uint8_t {
 struct Aggregate {
   AggregateFunction function = AggregateFunction::kCountStar;
   size_t argument = 0;  // input column; unused for kCountStar; the event time for kCoverage
-  columnar::TypeKind type = columnar::TypeKind::kBigint;
+  columnar::Type type = columnar::TypeKind::kBigint;
   bool distinct = false;    // kCount, kSum, kAvg: of the distinct values
   double parameter = 0;     // kApproxPercentile: the fraction; kCounterDelta: where it rolls over, 0: nowhere
   int64_t interval_us = 0;  // kCoverage: between two expected readings
@@ -118,7 +118,7 @@ enum class OverFunction : uint8_t {
 struct OverCall {
   OverFunction function = OverFunction::kRowNumber;
   size_t argument = 0;  // input column; unused for kRowNumber and kCountStar
-  columnar::TypeKind type = columnar::TypeKind::kBigint;
+  columnar::Type type = columnar::TypeKind::kBigint;
   int64_t rows = 0;  // kLag: how far back
   std::optional<int64_t> range_us = std::nullopt;
   Literal otherwise = {};  // kLag: where there is no row so far back

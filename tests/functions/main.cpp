@@ -53,6 +53,12 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
+std::string bytes_text(std::string_view bytes) {
+  std::string out = "X'";
+  for (const char c : bytes) out += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  return out + "'";
+}
+
 columnar::ColumnPtr evaluate(const sql::Expression& expression) {
   columnar::ColumnBuilder builder(TypeKind::kString);
   builder.append_string("device");
@@ -75,6 +81,7 @@ std::string value_of(std::string_view expression) {
   if (value == nullptr) return problem;
   if (!value->valid(0)) return "NULL";
   if (value->type == TypeKind::kString) return quoted(value->string_at(0));
+  if (value->type == TypeKind::kBytes) return bytes_text(value->string_at(0));
   std::tie(problem, value) = run(fmt::format("SELECT CAST({} AS STRING) AS v FROM one", expression));
   if (value == nullptr) return problem;
   return value->valid(0) ? std::string(value->string_at(0)) : "NULL";

@@ -1,11 +1,21 @@
 #include "catalog/internal/document.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 
 namespace tidegate::catalog {
+
+using columnar::TypeKind;
+
 namespace {
 
 constexpr uint8_t kVersion = 1;
+// Of a stream whose columns have types with parameters; a server that does not know them must not take it for one of
+// version 1.
+constexpr uint8_t kTypedVersion = 2;
+// Types inside each other, as deep as the parser takes them and more.
+constexpr int kMaxTypeDepth = 64;
 
 std::unexpected<Error> unknown_format(const char* what) {
   return fail(ErrorCode::FormatUnknown, std::string("a stored ") + what + " has an unknown format",
@@ -19,26 +29,56 @@ std::optional<size_t> read_column(ByteReader& in) {
   return stored == 0 ? std::nullopt : std::optional<size_t>(stored - 1);
 }
 
-void write_schema(ByteWriter& out, const columnar::Schema& schema) {
-  out.varint(schema.fields.size());
-  for (const columnar::Field& field : schema.fields) {
+void write_fields(ByteWriter& out, const std::vector<columnar::Field>& fields) {
+  out.varint(fields.size());
+  for (const columnar::Field& field : fields) {
     out.text(field.name);
-    out.fixed(static_cast<uint8_t>(field.type));
+    out.fixed(static_cast<uint8_t>(field.type.kind));
     out.fixed(static_cast<uint8_t>(field.nullable));
+    if (field.type == TypeKind::kDecimal) {
+      out.fixed(field.type.precision);
+      out.fixed(field.type.scale);
+    } else if (field.type.is_nested()) {
+      write_fields(out, *field.type.fields);
+    }
   }
 }
 
-columnar::SchemaPtr read_schema(ByteReader& in) {
-  auto schema = std::make_shared<columnar::Schema>();
-  const uint64_t fields = in.varint();
-  for (uint64_t at = 0; at < fields && in.ok(); ++at) {
+std::optional<std::vector<columnar::Field>> read_fields(ByteReader& in, int depth);
+
+// What follows the kind.
+bool read_parameters(ByteReader& in, columnar::Type& type, int depth) {
+  if (type == TypeKind::kDecimal) {
+    const auto precision = in.fixed<uint8_t>();
+    const auto scale = in.fixed<uint8_t>();
+    if (precision < 1 || precision > columnar::kMaxPrecision || scale > precision) return false;
+    type = columnar::Type::decimal(precision, scale);
+  } else if (type.is_nested()) {
+    auto fields = read_fields(in, depth + 1);
+    if (!fields || fields->empty() || (type == TypeKind::kArray && fields->size() != 1)) return false;
+    type.fields = std::make_shared<const std::vector<columnar::Field>>(std::move(*fields));
+  }
+  return true;
+}
+
+std::optional<std::vector<columnar::Field>> read_fields(ByteReader& in, int depth) {
+  if (depth > kMaxTypeDepth) return std::nullopt;
+  std::vector<columnar::Field> fields;
+  const uint64_t count = in.varint();
+  for (uint64_t at = 0; at < count && in.ok(); ++at) {
     columnar::Field field;
     field.name = in.text();
-    field.type = static_cast<columnar::TypeKind>(in.fixed<uint8_t>());
+    field.type = static_cast<TypeKind>(in.fixed<uint8_t>());
     field.nullable = in.fixed<uint8_t>() != 0;
-    schema->fields.push_back(std::move(field));
+    if (field.type.kind > TypeKind::kRow || !read_parameters(in, field.type, depth)) return std::nullopt;
+    fields.push_back(std::move(field));
   }
-  return schema;
+  return fields;
+}
+
+uint8_t version_of(const columnar::Schema& schema) {
+  const auto newer = [](const columnar::Field& field) { return field.type.kind > TypeKind::kInterval; };
+  return std::ranges::any_of(schema.fields, newer) ? kTypedVersion : kVersion;
 }
 
 void write_options(ByteWriter& out, const std::map<std::string, std::string>& options) {
@@ -70,10 +110,10 @@ bool columns_exist(const StreamDefinition& stream) {
 std::string encode(const StreamDefinition& stream) {
   std::string bytes;
   ByteWriter out(bytes);
-  out.fixed(kVersion);
+  out.fixed(version_of(*stream.schema));
   out.fixed(stream.id.value);
   out.text(stream.name);
-  write_schema(out, *stream.schema);
+  write_fields(out, stream.schema->fields);
   write_column(out, stream.time_column);
   write_column(out, stream.device_column);
   out.fixed(stream.watermark_delay_us);
@@ -91,10 +131,13 @@ std::string encode(const StreamDefinition& stream) {
 Result<StreamDefinition> decode_stream(std::string_view bytes) {
   ByteReader in(bytes);
   StreamDefinition stream;
-  if (in.fixed<uint8_t>() != kVersion) return unknown_format("stream");
+  const auto version = in.fixed<uint8_t>();
+  if (version != kVersion && version != kTypedVersion) return unknown_format("stream");
   stream.id = StreamId{in.fixed<uint32_t>()};
   stream.name = in.text();
-  stream.schema = read_schema(in);
+  auto fields = read_fields(in, 0);
+  if (!fields) return unknown_format("stream");
+  stream.schema = std::make_shared<const columnar::Schema>(columnar::Schema{std::move(*fields)});
   stream.time_column = read_column(in);
   stream.device_column = read_column(in);
   stream.watermark_delay_us = in.fixed<int64_t>();

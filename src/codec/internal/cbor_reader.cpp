@@ -49,20 +49,6 @@ double half_float(uint16_t half) {
   return (half & 0x8000) != 0 ? -value : value;
 }
 
-std::string base64url(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - at);
-    uint32_t group = 0;
-    for (size_t byte = 0; byte < 3; ++byte) {
-      group = group << 8 | (byte < count ? static_cast<uint8_t>(bytes[at + byte]) : 0U);
-    }
-    for (size_t digit = 0; digit <= count; ++digit) out += kDigits[(group >> (18 - 6 * digit)) & 0x3F];
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string hex_text(std::string_view bytes) {
@@ -133,7 +119,7 @@ CborReader::Outcome CborReader::item(Document& document, Node parent, std::strin
       const auto text = string(document, *head);
       if (!text) return std::unexpected(text.error());
       const bool bytes = head->major == kBytes;
-      return put(document, parent, key, Scalar::of(bytes ? document.keep(base64url(*text)) : *text));
+      return put(document, parent, key, bytes ? Scalar::bytes(*text) : Scalar::of(*text));
     }
     case kArray:
     case kMap: {

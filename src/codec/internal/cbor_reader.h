@@ -12,9 +12,9 @@ namespace tidegate::codec {
 
 inline constexpr int kMaxCborDepth = 64;
 
-// Keys of maps are texts, or integers in decimal ("-2"); byte strings are base64url without padding (RFC 8949 section
-// 6.1); tag 0 is a text, tag 1 an instant, bignums, decimal fractions and bigfloats are numbers, other tags are passed
-// over; undefined is null. One thread; reads in place.
+// Keys of maps are texts, or integers in decimal ("-2"); byte strings are bytes (base64url without padding where text
+// is wanted, RFC 8949 section 6.1); tag 0 is a text, tag 1 an instant, bignums, decimal fractions and bigfloats are
+// numbers, other tags are passed over; undefined is null. One thread; reads in place.
 class CborReader {
  public:
   explicit CborReader(std::string_view bytes) : bytes_(bytes) {}

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "codec/json_encoder.h"
 
 namespace tidegate::codec {
@@ -62,6 +63,11 @@ void Document::append_json(Node node, std::string& out) const {
   if (entry.shape == Shape::kScalar) {
     const bool text = entry.value.kind == Scalar::Kind::kText || entry.value.kind == Scalar::Kind::kWord;
     if (text || entry.value.kind == Scalar::Kind::kOther) return append_json_string(entry.value.text, out);
+    if (entry.value.kind == Scalar::Kind::kBytes) {
+      std::string encoded;
+      encode_base64url(entry.value.text, encoded);
+      return append_json_string(encoded, out);
+    }
     if (entry.value.kind == Scalar::Kind::kInstant) return append_json_string(describe(entry.value), out);
     out += describe(entry.value);
     return;

@@ -29,7 +29,8 @@ std::optional<Error> MetricWriter::write_common(std::span<const Attribute> attri
 
 std::optional<size_t> MetricWriter::value_column(const Scalar& value) const {
   switch (value.kind) {
-    case Scalar::Kind::kText: return text_;
+    case Scalar::Kind::kText:
+    case Scalar::Kind::kBytes: return text_;
     case Scalar::Kind::kBoolean: return flag_;
     case Scalar::Kind::kOther: return std::nullopt;
     default: return value_;

@@ -140,8 +140,10 @@ class ObjectReader::Impl {
       case TypeKind::kBoolean: return read_bool(value, type, column, row);
       case TypeKind::kInt:
       case TypeKind::kBigint: return read_integer(value, type, column, row);
-      case TypeKind::kDouble: return read_double(value, type, column, row);
+      case TypeKind::kFloat:
+      case TypeKind::kDouble: return read_real(value, type, column, row);
       case TypeKind::kString: return read_text(value, type, column, row);
+      case TypeKind::kBytes: return read_bytes(value, type, column, row);
       default: return read_time(value, type, column, row);
     }
   }
@@ -176,14 +178,26 @@ class ObjectReader::Impl {
     return std::nullopt;
   }
 
-  Failure read_double(od::value& value, od::json_type type, size_t column, RowTarget& row) {
+  Failure read_real(od::value& value, od::json_type type, size_t column, RowTarget& row) {
+    const columnar::Field& field = schema_.fields[column];
     double number = 0;
-    if (type != od::json_type::number) return misfit(schema_.fields[column], shown(value));
-    if (value.get_double().get(number) != simdjson::SUCCESS || !std::isfinite(number)) {
-      return misfit(schema_.fields[column], shown(value), "a number in its range");
+    if (type != od::json_type::number) return misfit(field, shown(value));
+    const bool read = value.get_double().get(number) == simdjson::SUCCESS;
+    const bool narrow = field.type == TypeKind::kFloat;
+    if (!read || !std::isfinite(narrow ? double{static_cast<float>(number)} : number)) {
+      return misfit(field, shown(value), "a number in its range");
     }
-    row.append_double(column, number);
+    narrow ? row.append_float(column, static_cast<float>(number)) : row.append_double(column, number);
     return std::nullopt;
+  }
+
+  Failure read_bytes(od::value& value, od::json_type type, size_t column, RowTarget& row) {
+    std::string_view text;
+    const std::string came = shown(value);
+    if (type != od::json_type::string) return misfit(schema_.fields[column], came, "bytes in Base64");
+    if (const auto error = value.get_string().get(text)) return malformed(error);
+    if (row.append_base64(column, text)) return std::nullopt;
+    return misfit(schema_.fields[column], came, "bytes in Base64");
   }
 
   Failure read_text(od::value& value, od::json_type type, size_t column, RowTarget& row) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "codec/internal/record_scanner.h"
@@ -141,7 +142,7 @@ void RecordLayout::learn(std::string_view record) {
     if (end == std::string_view::npos) return;
     steps.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(value - between),
                      column ? static_cast<uint32_t>(*column) : kNoColumn,
-                     column ? schema_.fields[*column].type : TypeKind::kNull});
+                     column ? schema_.fields[*column].type.kind : TypeKind::kNull});
     if (!column) ++unknown_members_;
     text_.append(record.substr(between, value - between));
     between = end;
@@ -165,6 +166,20 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
       const char* stop = read_double(at, end, value);
       if (stop != nullptr) row.append_double(step.column, value);
       return stop;
+    }
+    case TypeKind::kFloat: {
+      double value = 0;
+      const char* stop = read_double(at, end, value);
+      const auto narrow = static_cast<float>(value);
+      if (stop == nullptr || !std::isfinite(narrow)) return nullptr;
+      row.append_float(step.column, narrow);
+      return stop;
+    }
+    case TypeKind::kBytes: {
+      if (*at != '"') return nullptr;
+      const char* stop = plain_text_end(at + 1, end);
+      if (stop >= end || *stop != '"') return nullptr;
+      return row.append_base64(step.column, {at + 1, static_cast<size_t>(stop - at - 1)}) ? stop + 1 : nullptr;
     }
     case TypeKind::kBoolean: {
       const bool value = *at == 't';

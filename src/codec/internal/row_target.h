@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/base64.h"
 #include "codec/record_decoder.h"
 
 namespace tidegate::codec {
@@ -25,7 +26,16 @@ class RowTarget {
   void append_bool(size_t column, bool value) { rows_->column(column).append<uint8_t>(value ? 1 : 0); }
   void append_int(size_t column, int32_t value) { rows_->column(column).append(value); }
   void append_bigint(size_t column, int64_t value) { rows_->column(column).append(value); }
+  void append_float(size_t column, float value) { rows_->column(column).append(value); }
   void append_double(size_t column, double value) { rows_->column(column).append(value); }
+  void append_bytes(size_t column, std::string_view bytes) { rows_->column(column).append_string(bytes); }
+  // The bytes of a BYTES column in Base64; false if it is none.
+  bool append_base64(size_t column, std::string_view text) {
+    decoded_.clear();
+    if (!decode_any_base64(text, decoded_)) return false;
+    append_bytes(column, decoded_);
+    return true;
+  }
   void append_time(size_t column, int64_t time_us) {
     rows_->column(column).append(time_us);
     if (column == target_.time_column) event_time_us_ = time_us;
@@ -61,6 +71,7 @@ class RowTarget {
   columnar::BatchBuilder* rows_ = nullptr;
   const RowRules* rules_ = nullptr;
   bool has_topic_ = false;
+  std::string decoded_;        // of append_base64()
   std::string contradiction_;  // what the record says against its topic
   std::optional<StringCode> device_;
   int64_t event_time_us_ = std::numeric_limits<int64_t>::min();

@@ -19,6 +19,11 @@ std::string describe(const Scalar& value) {
       const bool cut = value.text.size() > kShownBytes;
       return fmt::format("\"{}{}\"", valid_utf8(value.text, kShownBytes), cut ? "..." : "");
     }
+    case Scalar::Kind::kBytes: {
+      std::string text = "h'";
+      for (const char c : value.text.substr(0, kShownBytes)) text += fmt::format("{:02x}", static_cast<uint8_t>(c));
+      return text + (value.text.size() > kShownBytes ? "...'" : "'");
+    }
     case Scalar::Kind::kInstant: {
       std::string text;
       append_timestamp(value.integer, columnar::TypeKind::kTimestampLtz, text);

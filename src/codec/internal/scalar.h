@@ -14,6 +14,7 @@ struct Scalar {
     kInteger,  // integer
     kReal,     // real; whole numbers beyond 64 bits too
     kText,     // text
+    kBytes,    // text: the bytes themselves, of a format that has them
     kWord,     // text of a format without types (CSV): read as the column's type wants it
     kInstant,  // integer: microseconds since 1970-01-01T00:00:00Z
     kOther,    // text says what it is ("an object"); fits no column
@@ -28,6 +29,7 @@ struct Scalar {
   static Scalar of(int64_t value) { return {Kind::kInteger, false, value, 0, {}}; }
   static Scalar of(double value) { return {Kind::kReal, false, 0, value, {}}; }
   static Scalar of(std::string_view value) { return {Kind::kText, false, 0, 0, value}; }
+  static Scalar bytes(std::string_view value) { return {Kind::kBytes, false, 0, 0, value}; }
   static Scalar word(std::string_view value) { return {Kind::kWord, false, 0, 0, value}; }
   static Scalar instant(int64_t time_us) { return {Kind::kInstant, false, time_us, 0, {}}; }
   static Scalar other(std::string_view what) { return {Kind::kOther, false, 0, 0, what}; }

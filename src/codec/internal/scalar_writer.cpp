@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/base64.h"
 #include "codec/internal/number_text.h"
 
 namespace tidegate::codec {
@@ -64,14 +65,10 @@ std::optional<Error> ScalarWriter::write(size_t column, const Scalar& value, Row
     }
     case TypeKind::kInt:
     case TypeKind::kBigint: return write_integer(column, value, row);
-    case TypeKind::kDouble: {
-      const auto number = to_double(value);
-      if (!number) return misfit(field, value);
-      if (!std::isfinite(*number)) return misfit(field, value, "a number in its range");
-      row.append_double(column, *number);
-      return std::nullopt;
-    }
+    case TypeKind::kFloat:
+    case TypeKind::kDouble: return write_real(column, value, row);
     case TypeKind::kString: return write_text(column, value, row);
+    case TypeKind::kBytes: return write_bytes(column, value, row);
     default: break;
   }
   const auto time_us = times_[column].read(value, field.type);
@@ -102,11 +99,38 @@ std::optional<Error> ScalarWriter::write_integer(size_t column, const Scalar& va
   return std::nullopt;
 }
 
+std::optional<Error> ScalarWriter::write_real(size_t column, const Scalar& value, RowTarget& row) const {
+  const columnar::Field& field = schema_.fields[column];
+  const auto number = to_double(value);
+  if (!number) return misfit(field, value);
+  const bool narrow = field.type == TypeKind::kFloat;
+  if (!std::isfinite(narrow ? double{static_cast<float>(*number)} : *number)) {
+    return misfit(field, value, "a number in its range");
+  }
+  narrow ? row.append_float(column, static_cast<float>(*number)) : row.append_double(column, *number);
+  return std::nullopt;
+}
+
+// Formats without bytes of their own have them in Base64.
+std::optional<Error> ScalarWriter::write_bytes(size_t column, const Scalar& value, RowTarget& row) const {
+  const columnar::Field& field = schema_.fields[column];
+  if (value.kind == Kind::kBytes) {
+    row.append_bytes(column, value.text);
+    return std::nullopt;
+  }
+  const bool text = value.kind == Kind::kText || value.kind == Kind::kWord;
+  if (text && row.append_base64(column, value.text)) return std::nullopt;
+  return misfit(field, value, "bytes in Base64");
+}
+
 std::optional<Error> ScalarWriter::write_text(size_t column, const Scalar& value, RowTarget& row) const {
   const columnar::Field& field = schema_.fields[column];
-  if (value.kind != Kind::kText && value.kind != Kind::kWord) return misfit(field, value);
-  if (valid_utf8_size(value.text) != value.text.size()) return misfit(field, value, "text in UTF-8");
-  if (row.append_text(column, value.text)) return std::nullopt;
+  if (value.kind != Kind::kText && value.kind != Kind::kWord && value.kind != Kind::kBytes) return misfit(field, value);
+  std::string encoded;
+  if (value.kind == Kind::kBytes) encode_base64url(value.text, encoded);
+  const std::string_view text = value.kind == Kind::kBytes ? std::string_view(encoded) : value.text;
+  if (valid_utf8_size(text) != text.size()) return misfit(field, value, "text in UTF-8");
+  if (row.append_text(column, text)) return std::nullopt;
   return Error{ErrorCode::LimitReached,
                fmt::format("column '{}': no more new devices can be taken, the limit of different devices is reached",
                            field.name),

@@ -118,7 +118,7 @@ Failure SenmlPack::read_value(const Document& document, Node node, Record& recor
     Kind kind;
   };
   constexpr std::array kForms = {Form{"v", Kind::kReal},     Form{"vs", Kind::kText},    Form{"sv", Kind::kText},
-                                 Form{"vb", Kind::kBoolean}, Form{"bv", Kind::kBoolean}, Form{"vd", Kind::kText}};
+                                 Form{"vb", Kind::kBoolean}, Form{"bv", Kind::kBoolean}, Form{"vd", Kind::kBytes}};
   for (const Form& form : kForms) {
     const Node at = label(document, node, form.label);
     if (at == Document::kNone) continue;
@@ -131,11 +131,13 @@ Failure SenmlPack::read_value(const Document& document, Node node, Record& recor
       if (!number) return malformed(fmt::format("SenML label 'v' expects a number, but {} came", describe(value)));
       const bool whole = value.kind == Kind::kInteger && base_value_ == 0;
       record.metric.value = whole ? value : Scalar::of(*number + base_value_);
-    } else if (value.kind != form.kind) {
+    } else if (form.kind == Kind::kBytes ? value.kind != Kind::kText && value.kind != Kind::kBytes
+                                         : value.kind != form.kind) {
       return malformed(fmt::format("SenML label '{}' expects a {}, but {} came", form.label,
-                                   form.kind == Kind::kText ? "text" : "boolean", describe(value)));
+                                   form.kind == Kind::kBoolean ? "boolean" : "text", describe(value)));
     } else {
-      record.metric.value = form.kind == Kind::kText ? Scalar::of(keep(value.text)) : value;
+      record.metric.value = value;
+      if (form.kind != Kind::kBoolean) record.metric.value.text = keep(value.text);
     }
   }
   // Without a value of its own a record takes the base value.

@@ -142,7 +142,7 @@ Scalar sparkplug_value(const SparkplugMetric& metric, uint32_t data_type) {
     case kDoubleValue: return Scalar::of(std::bit_cast<double>(metric.bits));
     case kBooleanValue: return Scalar::boolean(metric.bits != 0);
     case kStringValue: return Scalar::of(metric.bytes);
-    case kBytesValue: return Scalar::other("an array of bytes");
+    case kBytesValue: return Scalar::bytes(metric.bytes);
     case kDataSetValue: return Scalar::other("a DataSet");
     case kTemplateValue: return Scalar::other("a Template");
     case kExtensionValue: return Scalar::other("an extension");

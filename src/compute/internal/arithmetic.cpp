@@ -61,7 +61,8 @@ bool remainder(T a, T b, T& out) {
   return b != 0;
 }
 
-bool divide_doubles(double a, double b, double& out) {
+template <class T>
+bool divide_reals(T a, T b, T& out) {
   out = a / b;
   return b != 0;
 }
@@ -97,13 +98,14 @@ Kernel for_int64(FunctionId id) {
   }
 }
 
-Kernel for_double(FunctionId id) {
+template <class T>
+Kernel for_real(FunctionId id) {
   switch (id) {
-    case FunctionId::kAdd: return binary<double, double, double>([](double a, double b) { return a + b; });
-    case FunctionId::kSubtract: return binary<double, double, double>([](double a, double b) { return a - b; });
-    case FunctionId::kMultiply: return binary<double, double, double>([](double a, double b) { return a * b; });
-    case FunctionId::kDivide: return checked_binary<double, double, double>(divide_doubles);
-    case FunctionId::kNegate: return unary<double, double>([](double a) { return -a; });
+    case FunctionId::kAdd: return binary<T, T, T>([](T a, T b) { return a + b; });
+    case FunctionId::kSubtract: return binary<T, T, T>([](T a, T b) { return a - b; });
+    case FunctionId::kMultiply: return binary<T, T, T>([](T a, T b) { return a * b; });
+    case FunctionId::kDivide: return checked_binary<T, T, T>(divide_reals<T>);
+    case FunctionId::kNegate: return unary<T, T>([](T a) { return -a; });
     default: CHECK(false && "the remainder is for integers");
   }
   return {};
@@ -114,7 +116,8 @@ Kernel for_double(FunctionId id) {
 Function arithmetic_function(const sql::Call& call) {
   switch (call.arguments[0].type) {
     case TypeKind::kInt: return {for_int32(call.function)};
-    case TypeKind::kDouble: return {for_double(call.function)};
+    case TypeKind::kFloat: return {for_real<float>(call.function)};
+    case TypeKind::kDouble: return {for_real<double>(call.function)};
     default: return {for_int64(call.function)};  // BIGINT, and times and intervals in microseconds
   }
 }

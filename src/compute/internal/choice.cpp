@@ -12,7 +12,7 @@ namespace {
 
 class ChoiceNode : public Node {
  public:
-  explicit ChoiceNode(TypeKind type) : type_(type) {}
+  explicit ChoiceNode(Type type) : type_(type) {}
   Column* own_result() override { return &out_; }
 
  protected:
@@ -47,7 +47,7 @@ class ChoiceNode : public Node {
     }
   }
 
-  // Strings are put together row by row at the end, when all branches are there.
+  // Strings and bytes are put together row by row at the end, when all branches are there.
   void blend_texts(const std::vector<Value>& values, size_t rows) {
     for (size_t row = 0; row < rows; ++row) {
       const Choice choice = choices_[row];
@@ -78,7 +78,7 @@ class ChoiceNode : public Node {
     return value;
   }
 
-  TypeKind type_;
+  Type type_;
   Column out_;
   Bitmap open_;  // rows that have not chosen
   std::vector<Choice> choices_;
@@ -97,7 +97,7 @@ class ChoiceNode : public Node {
 
 class CaseNode final : public ChoiceNode {
  public:
-  CaseNode(TypeKind type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
+  CaseNode(Type type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
 
   Value run(Run& run) override {
     const size_t rows = run.input.rows;
@@ -109,7 +109,7 @@ class CaseNode final : public ChoiceNode {
       take_branch(*arguments_[2 * branch + 1], condition, static_cast<Choice>(branch), run);
     }
     finish_with_else(run);
-    if (type_ == TypeKind::kString) blend_texts(values_, rows);
+    if (columnar::is_text(type_)) blend_texts(values_, rows);
     return {&out_, false};
   }
 
@@ -126,7 +126,7 @@ class CaseNode final : public ChoiceNode {
       }
     }
     values_[branch] = run_for(node, taken_, run);
-    if (type_ != TypeKind::kString) blend(values_[branch], branch, rows);
+    if (!columnar::is_text(type_)) blend(values_[branch], branch, rows);
   }
 
   void finish_with_else(Run& run) {
@@ -135,7 +135,7 @@ class CaseNode final : public ChoiceNode {
       if (choices_[row] == kOpen) choices_[row] = branch;
     }
     values_[branch] = run_for(*arguments_.back(), open_, run);
-    if (type_ != TypeKind::kString) blend(values_[branch], branch, run.input.rows);
+    if (!columnar::is_text(type_)) blend(values_[branch], branch, run.input.rows);
   }
 
   std::vector<NodePtr> arguments_;
@@ -145,7 +145,7 @@ class CaseNode final : public ChoiceNode {
 
 class CoalesceNode final : public ChoiceNode {
  public:
-  CoalesceNode(TypeKind type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
+  CoalesceNode(Type type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
 
   Value run(Run& run) override {
     const size_t rows = run.input.rows;
@@ -157,9 +157,9 @@ class CoalesceNode final : public ChoiceNode {
       for (size_t row = 0; row < rows; ++row) {
         if (choices_[row] == kOpen && values_[branch].valid(row)) choose(row, static_cast<Choice>(branch));
       }
-      if (type_ != TypeKind::kString) blend(values_[branch], static_cast<Choice>(branch), rows);
+      if (!columnar::is_text(type_)) blend(values_[branch], static_cast<Choice>(branch), rows);
     }
-    if (type_ == TypeKind::kString) {
+    if (columnar::is_text(type_)) {
       blend_texts(values_, rows);
     } else {
       for (size_t row = 0; row < rows; ++row) {
@@ -176,12 +176,12 @@ class CoalesceNode final : public ChoiceNode {
 
 }  // namespace
 
-NodePtr make_case(TypeKind type, std::vector<NodePtr> arguments) {
+NodePtr make_case(Type type, std::vector<NodePtr> arguments) {
   CHECK(arguments.size() % 2 == 1 && arguments.size() < 60'000);
   return std::make_unique<CaseNode>(type, std::move(arguments));
 }
 
-NodePtr make_coalesce(TypeKind type, std::vector<NodePtr> arguments) {
+NodePtr make_coalesce(Type type, std::vector<NodePtr> arguments) {
   CHECK(!arguments.empty() && arguments.size() < 60'000);
   return std::make_unique<CoalesceNode>(type, std::move(arguments));
 }

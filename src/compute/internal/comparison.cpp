@@ -75,13 +75,15 @@ Kernel compare_texts(FunctionId id) {
   }
 }
 
-Kernel compare_kernel(FunctionId id, TypeKind type) {
+Kernel compare_kernel(FunctionId id, const Type& type) {
   switch (type) {
     case TypeKind::kNull:
     case TypeKind::kBoolean: return compare_values<uint8_t>(id);
     case TypeKind::kInt: return compare_values<int32_t>(id);
+    case TypeKind::kFloat: return compare_values<float>(id);
     case TypeKind::kDouble: return compare_values<double>(id);
-    case TypeKind::kString: return compare_texts(id);
+    case TypeKind::kString:
+    case TypeKind::kBytes: return compare_texts(id);
     default: return compare_values<int64_t>(id);
   }
 }

@@ -19,7 +19,7 @@ class ColumnNode final : public Node {
   size_t index_;
 };
 
-columnar::ColumnPtr literal_column(TypeKind type, const sql::Literal& literal) {
+columnar::ColumnPtr literal_column(Type type, const sql::Literal& literal) {
   columnar::ColumnBuilder builder(type);
   if (std::holds_alternative<std::monostate>(literal)) {
     builder.append_null();
@@ -28,8 +28,10 @@ columnar::ColumnPtr literal_column(TypeKind type, const sql::Literal& literal) {
   switch (type) {
     case TypeKind::kBoolean: builder.append<uint8_t>(std::get<bool>(literal) ? 1 : 0); break;
     case TypeKind::kInt: builder.append(static_cast<int32_t>(std::get<int64_t>(literal))); break;
+    case TypeKind::kFloat: builder.append(static_cast<float>(std::get<double>(literal))); break;
     case TypeKind::kDouble: builder.append(std::get<double>(literal)); break;
-    case TypeKind::kString: builder.append_string(std::get<std::string>(literal)); break;
+    case TypeKind::kString:
+    case TypeKind::kBytes: builder.append_string(std::get<std::string>(literal)); break;
     default: builder.append(std::get<int64_t>(literal));
   }
   return builder.finish();
@@ -37,7 +39,7 @@ columnar::ColumnPtr literal_column(TypeKind type, const sql::Literal& literal) {
 
 class LiteralNode final : public Node {
  public:
-  LiteralNode(TypeKind type, const sql::Literal& literal) : column_(literal_column(type, literal)) {}
+  LiteralNode(Type type, const sql::Literal& literal) : column_(literal_column(type, literal)) {}
   Value run(Run&) override { return {column_.get(), true}; }
 
  private:
@@ -46,7 +48,7 @@ class LiteralNode final : public Node {
 
 class FunctionNode final : public Node {
  public:
-  FunctionNode(TypeKind type, Function function, std::vector<NodePtr> arguments)
+  FunctionNode(Type type, Function function, std::vector<NodePtr> arguments)
       : type_(type), function_(std::move(function)), arguments_(std::move(arguments)), values_(arguments_.size()) {}
 
   Value run(Run& run) override {
@@ -65,7 +67,7 @@ class FunctionNode final : public Node {
   Column* own_result() override { return &out_; }
 
  private:
-  TypeKind type_;
+  Type type_;
   Function function_;
   std::vector<NodePtr> arguments_;
   std::vector<Value> values_;
@@ -76,7 +78,7 @@ class FunctionNode final : public Node {
 void all_null(Frame& frame) {
   frame.out.validity.clear();
   frame.out.validity.resize(frame.rows, false);
-  if (frame.out.type == TypeKind::kString) {
+  if (frame.out.is_plain_text()) {
     for (size_t row = 0; row < frame.rows; ++row) frame.put_null();
   } else {
     std::memset(frame.out.fixed.data(), 0, frame.out.fixed.size());
@@ -105,7 +107,7 @@ std::optional<Function> null_minding_function(const sql::Call& call) {
   }
 }
 
-Function operator_function(const sql::Call& call, TypeKind type) {
+Function operator_function(const sql::Call& call, Type type) {
   switch (call.function) {
     case FunctionId::kAdd:
     case FunctionId::kSubtract:
@@ -141,6 +143,8 @@ Function text_function(const sql::Call& call) {
     case FunctionId::kEndsWith: return text_search_function(call);
     case FunctionId::kAscii:
     case FunctionId::kChr:
+    case FunctionId::kEncode:
+    case FunctionId::kDecode:
     case FunctionId::kToBase64:
     case FunctionId::kFromBase64:
     case FunctionId::kUrlEncode:
@@ -165,7 +169,8 @@ Function number_function(const sql::Call& call) {
     case FunctionId::kLog10: return math_function(call);
     case FunctionId::kTruncate: return truncate_function(call);
     case FunctionId::kBin:
-    case FunctionId::kHex: return text_code_function(call);
+    case FunctionId::kHex:
+    case FunctionId::kUnhex: return text_code_function(call);
     case FunctionId::kBitAnd:
     case FunctionId::kBitOr:
     case FunctionId::kBitXor:
@@ -174,7 +179,7 @@ Function number_function(const sql::Call& call) {
   }
 }
 
-Function function_of(const sql::Call& call, TypeKind type) {
+Function function_of(const sql::Call& call, Type type) {
   if (auto function = null_minding_function(call)) return std::move(*function);
   using enum sql::FunctionCategory;
   const sql::FunctionCategory category = sql::function_info(call.function).category;
@@ -197,7 +202,7 @@ Function function_of(const sql::Call& call, TypeKind type) {
 
 // IN whose list holds more than literals: a chain of OR over equalities.
 NodePtr compile_in_chain(const sql::Call& call) {
-  const TypeKind boolean = TypeKind::kBoolean;
+  const Type boolean = TypeKind::kBoolean;
   NodePtr chain;
   for (size_t at = 1; at < call.arguments.size(); ++at) {
     sql::Call equal{FunctionId::kEqual, {}};
@@ -228,7 +233,7 @@ bool only_literals(const sql::Call& call) {
   return true;
 }
 
-NodePtr compile_call(const sql::Call& call, TypeKind type) {
+NodePtr compile_call(const sql::Call& call, Type type) {
   if (call.function == FunctionId::kIn && (!only_literals(call) || as_literal(call.arguments[0]) != nullptr)) {
     return compile_in_chain(call);
   }

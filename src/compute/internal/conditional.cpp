@@ -34,13 +34,15 @@ void null_if_texts(Frame& frame) {
   }
 }
 
-Function null_if(TypeKind type) {
+Function null_if(const Type& type) {
   Kernel kernel;
   switch (type) {
     case TypeKind::kBoolean: kernel = null_if_values<uint8_t>; break;
     case TypeKind::kInt: kernel = null_if_values<int32_t>; break;
+    case TypeKind::kFloat: kernel = null_if_values<float>; break;
     case TypeKind::kDouble: kernel = null_if_values<double>; break;
-    case TypeKind::kString: kernel = null_if_texts; break;
+    case TypeKind::kString:
+    case TypeKind::kBytes: kernel = null_if_texts; break;
     default: kernel = null_if_values<int64_t>;
   }
   return {[kernel = std::move(kernel)](Frame& frame) {
@@ -77,12 +79,14 @@ void extreme_text(Frame& frame) {
 }
 
 template <bool kGreatest>
-Function extreme(TypeKind type) {
+Function extreme(const Type& type) {
   switch (type) {
     case TypeKind::kBoolean: return {extreme_value<uint8_t, kGreatest>};
     case TypeKind::kInt: return {extreme_value<int32_t, kGreatest>};
+    case TypeKind::kFloat: return {extreme_value<float, kGreatest>};
     case TypeKind::kDouble: return {extreme_value<double, kGreatest>};
-    case TypeKind::kString: return {extreme_text<kGreatest>};
+    case TypeKind::kString:
+    case TypeKind::kBytes: return {extreme_text<kGreatest>};
     default: return {extreme_value<int64_t, kGreatest>};
   }
 }
@@ -90,7 +94,7 @@ Function extreme(TypeKind type) {
 }  // namespace
 
 Function conditional_function(const sql::Call& call) {
-  const TypeKind type = call.arguments[0].type;
+  const Type& type = call.arguments[0].type;
   switch (call.function) {
     case FunctionId::kNullIf: return null_if(type);
     case FunctionId::kGreatest: return extreme<true>(type);

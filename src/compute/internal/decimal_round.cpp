@@ -18,7 +18,8 @@ constexpr int64_t kMaxExactPower = 22;
 constexpr int64_t kMaxPlaces = 350;
 
 // Rounds the shortest decimal digits of |value| as text, or cuts them.
-double round_text(double value, int64_t digits, bool cut) {
+template <class Real>
+Real round_text(Real value, int64_t digits, bool cut) {
   char text[32];
   // d.ddde+xx: 17 digits at most.
   const auto written = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
@@ -32,7 +33,7 @@ double round_text(double value, int64_t digits, bool cut) {
 
   const int64_t kept = int64_t{exponent} + 1 + digits;  // of the mantissa's digits
   if (kept >= static_cast<int64_t>(mantissa.size())) return value;
-  if (kept < 0) return 0.0;
+  if (kept < 0) return 0;
   const bool up = !cut && mantissa[static_cast<size_t>(kept)] >= '5';
   std::string rounded = "0" + mantissa.substr(0, static_cast<size_t>(kept));
   for (size_t at = rounded.size(); up && at-- > 0;) {
@@ -43,9 +44,9 @@ double round_text(double value, int64_t digits, bool cut) {
     rounded[at] = '0';
   }
   rounded += "e" + std::to_string(-digits);
-  double result = 0;
+  Real result = 0;
   std::from_chars(rounded.data(), rounded.data() + rounded.size(), result);
-  return result == 0 ? 0.0 : std::copysign(result, value);
+  return result == 0 ? Real{0} : std::copysign(result, value);
 }
 
 }  // namespace
@@ -62,6 +63,11 @@ double decimal_round(double value, int64_t digits) {
     if (std::fabs(scaled) < 1e9 && from_tie > 1e-6) return nearest / kPowers[digits] + 0.0;  // no -0
   }
   return round_text(value, digits, false);
+}
+
+float decimal_round(float value, int64_t digits) {
+  if (!std::isfinite(value) || digits > kMaxPlaces) return value;
+  return digits < -kMaxPlaces ? 0.0F : round_text(value, digits, false);
 }
 
 std::optional<int64_t> decimal_round(int64_t value, int64_t digits) {
@@ -82,6 +88,11 @@ double decimal_truncate(double value, int64_t digits) {
   if (digits < -kMaxPlaces) return 0.0;
   if (digits == 0) return std::trunc(value) + 0.0;  // no -0
   return round_text(value, digits, true);
+}
+
+float decimal_truncate(float value, int64_t digits) {
+  if (!std::isfinite(value) || digits > kMaxPlaces) return value;
+  return digits < -kMaxPlaces ? 0.0F : round_text(value, digits, true);
 }
 
 int64_t decimal_truncate(int64_t value, int64_t digits) {

@@ -37,12 +37,12 @@ void Frame::put(std::string_view first, std::string_view second) {
   put_null();
 }
 
-void prepare(Column& out, TypeKind type, size_t rows) {
+void prepare(Column& out, const Type& type, size_t rows) {
   out.type = type;
   out.rows = rows;
   out.validity.clear();
   out.pool = nullptr;
-  if (type == TypeKind::kString) {
+  if (columnar::is_text(type)) {
     out.fixed.clear();
     out.text.clear();
     out.offsets.clear();

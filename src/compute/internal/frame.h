@@ -12,6 +12,7 @@ namespace tidegate::compute {
 
 using columnar::Bitmap;
 using columnar::Column;
+using columnar::Type;
 using columnar::TypeKind;
 using sql::FunctionId;
 
@@ -57,7 +58,7 @@ struct Frame {
     return reinterpret_cast<T*>(out.fixed.data());
   }
   [[nodiscard]] bool literal(size_t argument) const { return args[argument].constant && !constant; }
-  // The next row of a STRING result.
+  // The next row of a STRING or BYTES result.
   void put(std::string_view text) { put(text, {}); }
   void put(std::string_view first, std::string_view second);
   // The next row of a STRING result is NULL without being an error.
@@ -85,7 +86,7 @@ struct Function {
 };
 
 // Gives `out` a type and room for `rows` rows, none of them NULL, reusing its memory.
-void prepare(Column& out, TypeKind type, size_t rows);
+void prepare(Column& out, const Type& type, size_t rows);
 // Sets the validity of `out` to the conjunction of the arguments'.
 void combine_validity(std::span<const Value> args, size_t rows, Column& out);
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "compute/internal/json_text.h"
 #include "compute/internal/kernels.h"
@@ -168,6 +169,16 @@ bool append_value(const Value& value, size_t row, std::string& out) {
       if (std::isfinite(number)) append_double(number, out);
       return std::isfinite(number);
     }
+    case TypeKind::kFloat: {
+      const float number = value.data<float>()[at];
+      if (std::isfinite(number)) append_float(number, out);
+      return std::isfinite(number);
+    }
+    case TypeKind::kBytes:
+      out += '"';
+      encode_base64(value.text(row), out);
+      out += '"';
+      return true;
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
       out += '"';

@@ -24,9 +24,9 @@ namespace tidegate::compute {
 // TIMESTAMPADD and TIMESTAMPDIFF; times as texts and numbers.
 [[nodiscard]] Function time_shift_function(const sql::Call& call);
 [[nodiscard]] Function time_text_function(const sql::Call& call);
-[[nodiscard]] Function cast_function(TypeKind from, TypeKind to);
+[[nodiscard]] Function cast_function(Type from, Type to);
 // TRY_CAST: what cannot be converted does not count.
-[[nodiscard]] Function try_cast_function(TypeKind from, TypeKind to);
+[[nodiscard]] Function try_cast_function(Type from, Type to);
 // GREATEST, LEAST, NULLIF; CASE and COALESCE are nodes of their own (internal/choice.h).
 [[nodiscard]] Function conditional_function(const sql::Call& call);
 // IS DISTINCT FROM.

@@ -26,7 +26,10 @@ Kernel for_integer(FunctionId id) {
   }
 }
 
-double sign(double a) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }
+template <class T>
+T sign(T a) {
+  return a > 0 ? T{1} : a < 0 ? T{-1} : a;
+}
 
 bool square_root(double a, double& out) {
   out = std::sqrt(a);
@@ -53,17 +56,24 @@ bool power(double a, double b, double& out) {
 double natural_log(double a) { return std::log(a); }
 double decimal_log(double a) { return std::log10(a); }
 
+template <class T>
+Kernel for_real(FunctionId id) {
+  switch (id) {
+    case FunctionId::kAbs: return unary<T, T>([](T a) { return std::fabs(a); });
+    case FunctionId::kCeil: return unary<T, T>([](T a) { return std::ceil(a); });
+    case FunctionId::kFloor: return unary<T, T>([](T a) { return std::floor(a); });
+    default: return unary<T, T>(sign<T>);
+  }
+}
+
 Kernel for_double(FunctionId id) {
   switch (id) {
-    case FunctionId::kAbs: return unary<double, double>([](double a) { return std::fabs(a); });
-    case FunctionId::kCeil: return unary<double, double>([](double a) { return std::ceil(a); });
-    case FunctionId::kFloor: return unary<double, double>([](double a) { return std::floor(a); });
-    case FunctionId::kSign: return unary<double, double>(sign);
     case FunctionId::kSqrt: return checked_unary<double, double>(square_root);
     case FunctionId::kExp: return checked_unary<double, double>(exponential);
     case FunctionId::kLn: return checked_unary<double, double>(logarithm<natural_log>);
     case FunctionId::kLog10: return checked_unary<double, double>(logarithm<decimal_log>);
-    default: return checked_binary<double, double, double>(power);
+    case FunctionId::kPower: return checked_binary<double, double, double>(power);
+    default: return for_real<double>(id);
   }
 }
 
@@ -72,10 +82,11 @@ int64_t digits_of(const Frame& frame, size_t row) {
   return frame.args[1].column->integer_at(frame.args[1].row(row));
 }
 
-void round_doubles(Frame& frame) {
-  const double* from = frame.args[0].data<double>();
+template <class T>
+void round_reals(Frame& frame) {
+  const T* from = frame.args[0].data<T>();
   const bool one = frame.literal(0);
-  auto* out = frame.result<double>();
+  auto* out = frame.result<T>();
   for (size_t row = 0; row < frame.rows; ++row) {
     out[row] = frame.out.valid(row) ? decimal_round(from[one ? 0 : row], digits_of(frame, row)) : 0;
   }
@@ -100,11 +111,13 @@ void round_integers(Frame& frame) {
 }  // namespace
 
 Function math_function(const sql::Call& call) {
-  const TypeKind type = call.arguments[0].type;
+  const Type& type = call.arguments[0].type;
   if (call.function == FunctionId::kRound) {
-    if (type == TypeKind::kDouble) return {round_doubles};
+    if (type == TypeKind::kDouble) return {round_reals<double>};
+    if (type == TypeKind::kFloat) return {round_reals<float>};
     return {type == TypeKind::kInt ? Kernel(round_integers<int32_t>) : Kernel(round_integers<int64_t>)};
   }
+  if (type == TypeKind::kFloat) return {for_real<float>(call.function)};
   if (type == TypeKind::kDouble) return {for_double(call.function)};
   return {type == TypeKind::kInt ? for_integer<int32_t>(call.function) : for_integer<int64_t>(call.function)};
 }

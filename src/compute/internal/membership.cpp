@@ -118,8 +118,10 @@ Function membership_function(const sql::Call& call) {
   switch (call.arguments[0].type) {
     case TypeKind::kBoolean: return values_function<uint8_t, bool>(literals);
     case TypeKind::kInt: return values_function<int32_t, int64_t>(literals);
+    case TypeKind::kFloat: return values_function<float, double>(literals);
     case TypeKind::kDouble: return values_function<double, double>(literals);
-    case TypeKind::kString: return texts_function(literals);
+    case TypeKind::kString:
+    case TypeKind::kBytes: return texts_function(literals);
     default: return values_function<int64_t, int64_t>(literals);
   }
 }

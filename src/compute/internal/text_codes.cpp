@@ -1,7 +1,8 @@
-// Texts as codes and back: numbers of characters, hexadecimal and binary digits, Base64, URLs.
+// Texts and bytes as codes and back: numbers of characters, hexadecimal and binary digits, Base64, charsets, URLs.
 #include <array>
 
-#include "compute/internal/base64.h"
+#include "base/base64.h"
+#include "compute/internal/charset.h"
 #include "compute/internal/kernels.h"
 #include "compute/internal/loops.h"
 #include "compute/internal/url.h"
@@ -12,6 +13,12 @@ namespace tidegate::compute {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+
+int digit_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const auto lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 
 void ascii(Frame& frame) {
   each_valid<int32_t>(frame, [&](size_t row) {
@@ -56,6 +63,50 @@ void hex_of_text(Frame& frame) {
       out += kHexDigits[static_cast<unsigned char>(c) & 0xFU];
     }
     frame.put(out);
+  });
+}
+
+// Of an odd number of digits the first one is left out and a zero byte put in its place, as Flink does.
+bool bytes_of_hex(std::string_view text, std::string& out) {
+  if (text.size() % 2 == 1) {
+    if (digit_value(text[0]) < 0) return false;
+    out += '\0';
+    text.remove_prefix(1);
+  }
+  for (size_t at = 0; at < text.size(); at += 2) {
+    const int high = digit_value(text[at]);
+    const int low = digit_value(text[at + 1]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+  }
+  return true;
+}
+
+void unhex(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    bytes_of_hex(frame.args[0].text(row), out) ? frame.put(out) : frame.put_none();
+  });
+}
+
+void encode(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    if (encode_text(frame.args[0].text(row), frame.args[1].text(row), out)) return frame.put(out);
+    frame.fail(row);
+    frame.put_null();
+  });
+}
+
+void decode(Frame& frame) {
+  std::string out;
+  each_text(frame, [&](size_t row) {
+    out.clear();
+    if (decode_text(frame.args[0].text(row), frame.args[1].text(row), out)) return frame.put(out);
+    frame.fail(row);
+    frame.put_null();
   });
 }
 
@@ -114,7 +165,10 @@ Function text_code_function(const sql::Call& call) {
     case FunctionId::kAscii: return {ascii};
     case FunctionId::kChr: return {character};
     case FunctionId::kBin: return {digits<1>};
-    case FunctionId::kHex: return {call.arguments[0].type == TypeKind::kString ? Kernel(hex_of_text) : digits<4>};
+    case FunctionId::kHex: return {columnar::is_text(call.arguments[0].type) ? Kernel(hex_of_text) : digits<4>};
+    case FunctionId::kUnhex: return {unhex};
+    case FunctionId::kEncode: return {encode};
+    case FunctionId::kDecode: return {decode};
     case FunctionId::kToBase64: return {to_base64};
     case FunctionId::kFromBase64: return {from_base64};
     case FunctionId::kUrlEncode: return {url_encode};

@@ -65,9 +65,9 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return true;
 }
 
-}  // namespace
-
-void append_double(double value, std::string& out) {
+// Double.toString, Float.toString.
+template <class Real>
+void append_real(Real value, std::string& out) {
   if (std::isnan(value)) {
     out.append("NaN");
     return;
@@ -92,6 +92,24 @@ void append_double(double value, std::string& out) {
   std::from_chars(at + (at[1] == '+' ? 2 : 1), end, exponent);
   append_java_layout(digits, exponent, out);
 }
+
+template <class Real>
+std::optional<Real> parse_real(std::string_view text) {
+  text = strip(text);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  Real value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void append_double(double value, std::string& out) { append_real(value, out); }
+void append_float(float value, std::string& out) { append_real(value, out); }
 
 void append_timestamp(int64_t time_us, std::string& out) {
   const CivilDate date = civil_from_days(floor_divide(time_us, kMicrosPerDay));
@@ -131,17 +149,8 @@ std::optional<int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-std::optional<double> parse_double(std::string_view text) {
-  text = strip(text);
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
+std::optional<double> parse_double(std::string_view text) { return parse_real<double>(text); }
+std::optional<float> parse_float(std::string_view text) { return parse_real<float>(text); }
 
 std::optional<bool> parse_boolean(std::string_view text) {
   text = strip(text);

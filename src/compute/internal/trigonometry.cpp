@@ -68,7 +68,7 @@ void truncate(Frame& frame) {
   const T* from = frame.args[0].data<T>();
   const bool one = frame.literal(0);
   for (size_t row = 0; row < frame.rows; ++row) {
-    using Wide = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
+    using Wide = std::conditional_t<std::is_integral_v<T>, int64_t, T>;
     const Wide value = from[one ? 0 : row];
     // Never farther from zero than it was.
     out[row] = frame.out.valid(row) ? static_cast<T>(decimal_truncate(value, digits_of(frame, row))) : T{};
@@ -86,6 +86,7 @@ Function truncate_function(const sql::Call& call) {
   switch (call.arguments[0].type) {
     case TypeKind::kInt: return {truncate<int32_t>};
     case TypeKind::kBigint: return {truncate<int64_t>};
+    case TypeKind::kFloat: return {truncate<float>};
     default: return {truncate<double>};
   }
 }

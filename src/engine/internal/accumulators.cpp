@@ -92,6 +92,12 @@ void add_integers(const Target& target, const Column& column, Add add) {
   }
 }
 
+template <class Add>
+void add_reals(const Target& target, const Column& column, Add add) {
+  if (column.type == TypeKind::kDouble) return add_values<double>(target, column, add);
+  return add_values<float>(target, column, [add](uint8_t* at, float v) { add(at, double{v}); });
+}
+
 void count_rows(const Target& target, const Column* column) {
   const uint32_t* slots = target.slots.data();
   const bool all = column == nullptr || !column->has_nulls();
@@ -183,13 +189,13 @@ void Accumulators::update_field(const AggregateField& field, const Column* value
     case FieldKind::kCount: return count_rows(target, values);
     case FieldKind::kSumInt: return add_integers(target, *values, AddInt{});
     case FieldKind::kSumWide: return add_integers(target, *values, AddWide{});
-    case FieldKind::kSumDouble: return add_values<double>(target, *values, AddDouble{});
+    case FieldKind::kSumDouble: return add_reals(target, *values, AddDouble{});
     case FieldKind::kMinInt: return add_integers(target, *values, Least{});
     case FieldKind::kMaxInt: return add_integers(target, *values, Greatest{});
-    case FieldKind::kMinDouble: return add_values<double>(target, *values, Least{});
-    case FieldKind::kMaxDouble: return add_values<double>(target, *values, Greatest{});
+    case FieldKind::kMinDouble: return add_reals(target, *values, Least{});
+    case FieldKind::kMaxDouble: return add_reals(target, *values, Greatest{});
     case FieldKind::kMoments:
-      if (values->type == TypeKind::kDouble) return add_values<double>(target, *values, AddMoments{});
+      if (columnar::is_approximate(values->type)) return add_reals(target, *values, AddMoments{});
       return add_integers(target, *values, AddMoments{});
     default: return;  // cells
   }

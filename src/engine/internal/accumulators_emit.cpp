@@ -72,7 +72,7 @@ bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, column
   const bool average = result.function == sql::AggregateFunction::kAvg;
   if (field.kind == FieldKind::kSumDouble) {
     const auto sum = load<double>(at);
-    out.append<double>(average ? sum / static_cast<double>(count) : sum);
+    append_real(average ? sum / static_cast<double>(count) : sum, out);
     return true;
   }
   const Wide sum = field.kind == FieldKind::kSumInt ? Wide{load<int64_t>(at)} : load<Wide>(at);

@@ -10,17 +10,17 @@ namespace {
 constexpr size_t kCacheLine = 64;
 
 FieldKind sum_kind(columnar::TypeKind type) {
-  if (type == columnar::TypeKind::kDouble) return FieldKind::kSumDouble;
+  if (columnar::is_approximate(type)) return FieldKind::kSumDouble;
   return columnar::value_width(type) == 8 ? FieldKind::kSumWide : FieldKind::kSumInt;
 }
 
 FieldKind extreme_kind(columnar::TypeKind type, bool least) {
-  if (type == columnar::TypeKind::kDouble) return least ? FieldKind::kMinDouble : FieldKind::kMaxDouble;
-  if (type == columnar::TypeKind::kString) return least ? FieldKind::kMinText : FieldKind::kMaxText;
+  if (columnar::is_approximate(type)) return least ? FieldKind::kMinDouble : FieldKind::kMaxDouble;
+  if (columnar::is_text(type)) return least ? FieldKind::kMinText : FieldKind::kMaxText;
   return least ? FieldKind::kMinInt : FieldKind::kMaxInt;
 }
 
-FieldKind value_kind(const sql::Aggregate& aggregate, columnar::TypeKind type) {
+FieldKind value_kind(const sql::Aggregate& aggregate, const columnar::Type& type) {
   using enum sql::AggregateFunction;
   if (aggregate.distinct) return FieldKind::kDistinct;
   switch (aggregate.function) {
@@ -59,13 +59,13 @@ size_t AggregateLayout::width_of(FieldKind kind) {
 AggregateLayout::AggregateLayout(const std::vector<sql::Aggregate>& aggregates, const columnar::Schema& input) {
   for (const sql::Aggregate& aggregate : aggregates) {
     const bool has_argument = aggregate.function != sql::AggregateFunction::kCountStar;
-    add(aggregate, has_argument ? input.fields.at(aggregate.argument).type : columnar::TypeKind::kNull);
+    add(aggregate, has_argument ? input.fields.at(aggregate.argument).type : columnar::Type());
   }
   stride_ = std::max<size_t>(stride_, 8);
   stride_ = stride_ <= kCacheLine ? std::bit_ceil(stride_) : (stride_ + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
-void AggregateLayout::add(const sql::Aggregate& aggregate, columnar::TypeKind argument_type) {
+void AggregateLayout::add(const sql::Aggregate& aggregate, const columnar::Type& argument_type) {
   const FieldKind kind = value_kind(aggregate, argument_type);
   const size_t argument = kind == FieldKind::kCountStar ? 0 : aggregate.argument;
   AggregateResult result{aggregate.function, aggregate.type, aggregate.parameter};

@@ -16,10 +16,10 @@ enum class FieldKind : uint8_t {
   kCount,      // uint64, rows whose argument is not NULL
   kSumInt,     // int64: sums of INT cannot overflow it within 2^32 rows
   kSumWide,    // 128 bit, so that a BIGINT sum does not depend on the order of its rows, overflow included
-  kSumDouble,  // double
+  kSumDouble,  // double; of FLOAT too
   kMinInt,     // int64, for every integer-like type
   kMaxInt,
-  kMinDouble,  // double; NaN only if every value is
+  kMinDouble,  // double, of FLOAT too; NaN only if every value is
   kMaxDouble,
   kMoments,  // uint64 count; doubles: a value, the mean's distance from it, sum of squared distances from the mean
   // From here on: uint64, the number of a cell with the state itself (cells.h); 0 is none.
@@ -38,7 +38,7 @@ enum class FieldKind : uint8_t {
 struct AggregateField {
   FieldKind kind;
   size_t argument = 0;  // input column; 0 for kCountStar
-  columnar::TypeKind argument_type = columnar::TypeKind::kNull;
+  columnar::Type argument_type = columnar::TypeKind::kNull;
   std::optional<size_t> meter = std::nullopt;  // kSeries: a second input column
   int64_t interval_us = 0;                     // kSlots
   int64_t phase_us = 0;                        // kSlots
@@ -54,7 +54,7 @@ struct AggregateField {
 // How a result is read from the fields.
 struct AggregateResult {
   sql::AggregateFunction function;
-  columnar::TypeKind type;
+  columnar::Type type;
   double parameter = 0;
   size_t value_field = 0;
   size_t count_field = 0;  // of those that are not cells
@@ -76,7 +76,7 @@ class AggregateLayout {
 
  private:
   size_t field(AggregateField wanted);
-  void add(const sql::Aggregate& aggregate, columnar::TypeKind argument_type);
+  void add(const sql::Aggregate& aggregate, const columnar::Type& argument_type);
 
   std::vector<AggregateField> fields_;
   std::vector<AggregateResult> results_;

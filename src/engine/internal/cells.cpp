@@ -109,8 +109,13 @@ std::unique_ptr<Cells> make_cells(const AggregateField& field) {
   }
 }
 
-void append_bits(int64_t bits, columnar::TypeKind type, columnar::ColumnBuilder& out) {
-  if (type == columnar::TypeKind::kDouble) return out.append<double>(std::bit_cast<double>(bits));
+void append_real(double value, columnar::ColumnBuilder& out) {
+  if (out.type() == columnar::TypeKind::kDouble) return out.append<double>(value);
+  out.append<float>(static_cast<float>(value));
+}
+
+void append_bits(int64_t bits, const columnar::Type& type, columnar::ColumnBuilder& out) {
+  if (columnar::is_approximate(type)) return append_real(std::bit_cast<double>(bits), out);
   switch (columnar::value_width(type)) {
     case 1: return out.append<uint8_t>(static_cast<uint8_t>(bits));
     case 4: return out.append<int32_t>(static_cast<int32_t>(bits));

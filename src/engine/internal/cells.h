@@ -57,15 +57,20 @@ class Cells {
 
 [[nodiscard]] std::unique_ptr<Cells> make_cells(const AggregateField& field);
 
-// What a fixed-width value is in a cell: integers widened, doubles by their bits.
+// What a fixed-width value is in a cell: integers widened, numbers with a point by their bits as doubles.
+[[nodiscard]] inline double number_at(const columnar::Column& column, size_t row) {
+  switch (column.type) {
+    case columnar::TypeKind::kDouble: return column.values<double>()[row];
+    case columnar::TypeKind::kFloat: return double{column.values<float>()[row]};
+    default: return static_cast<double>(column.integer_at(row));
+  }
+}
 [[nodiscard]] inline int64_t bits_at(const columnar::Column& column, size_t row) {
-  if (column.type == columnar::TypeKind::kDouble) return std::bit_cast<int64_t>(column.values<double>()[row]);
+  if (columnar::is_approximate(column.type)) return std::bit_cast<int64_t>(number_at(column, row));
   return column.integer_at(row);
 }
-[[nodiscard]] inline double number_at(const columnar::Column& column, size_t row) {
-  if (column.type == columnar::TypeKind::kDouble) return column.values<double>()[row];
-  return static_cast<double>(column.integer_at(row));
-}
-void append_bits(int64_t bits, columnar::TypeKind type, columnar::ColumnBuilder& out);
+// To a FLOAT or DOUBLE column.
+void append_real(double value, columnar::ColumnBuilder& out);
+void append_bits(int64_t bits, const columnar::Type& type, columnar::ColumnBuilder& out);
 
 }  // namespace tidegate::engine

@@ -17,7 +17,7 @@ using columnar::TypeKind;
 
 namespace {
 
-constexpr AggregateField kSketchField{FieldKind::kSketch};
+const AggregateField kSketchField{FieldKind::kSketch};
 const double kInfinity = std::numeric_limits<double>::infinity();
 
 double exact_quantile(std::vector<double> values, double fraction) {

@@ -6,8 +6,6 @@
 
 namespace tidegate::engine {
 
-using columnar::TypeKind;
-
 namespace {
 
 __extension__ using Wide = __int128;
@@ -22,8 +20,8 @@ uint64_t spread(uint64_t bits) {
 
 // Equal doubles have equal bits: one zero, one NaN.
 uint64_t canonical(const columnar::Column& column, size_t row) {
-  if (column.type != TypeKind::kDouble) return static_cast<uint64_t>(column.integer_at(row));
-  const double value = column.values<double>()[row];
+  if (!columnar::is_approximate(column.type)) return static_cast<uint64_t>(column.integer_at(row));
+  const double value = number_at(column, row);
   if (std::isnan(value)) return std::bit_cast<uint64_t>(std::numeric_limits<double>::quiet_NaN());
   return value == 0 ? 0 : std::bit_cast<uint64_t>(value);
 }
@@ -33,7 +31,7 @@ uint64_t canonical(const columnar::Column& column, size_t row) {
 void DistinctSet::add(const AggregateField& field, const CellRows& rows, size_t row) {
   if (overflowed_) return;
   const columnar::Column& values = *rows.input.columns[field.argument];
-  if (values.type == TypeKind::kString) {
+  if (columnar::is_text(values.type)) {
     insert_text(values.string_at(row));
   } else {
     insert_number(canonical(values, row));
@@ -120,10 +118,10 @@ bool DistinctSet::emit(const AggregateField& field, const AggregateResult& resul
 
 bool DistinctSet::emit_sum(const AggregateField& field, bool average, columnar::ColumnBuilder& out) const {
   const auto count = static_cast<double>(size());
-  if (field.argument_type == TypeKind::kDouble) {
+  if (columnar::is_approximate(field.argument_type)) {
     double sum = 0;
     for (const uint64_t bits : sorted_numbers()) sum += std::bit_cast<double>(bits);
-    out.append<double>(average ? sum / count : sum);
+    append_real(average ? sum / count : sum, out);
     return true;
   }
   Wide sum = 0;
@@ -144,7 +142,7 @@ bool DistinctSet::emit_sum(const AggregateField& field, bool average, columnar::
 void DistinctSet::write(const AggregateField& field, ByteWriter& out) const {
   out.fixed<uint8_t>(overflowed_);
   out.varint(size());
-  if (field.argument_type != TypeKind::kString) {
+  if (!columnar::is_text(field.argument_type)) {
     for (const uint64_t bits : sorted_numbers()) out.fixed(bits);
     return;
   }
@@ -156,7 +154,7 @@ bool DistinctSet::read(const AggregateField& field, ByteReader& in) {
   const uint64_t count = in.varint();
   if (overflowed > 1 || count > in.remaining() || count > kMaxValues) return false;
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
-    if (field.argument_type == TypeKind::kString) {
+    if (columnar::is_text(field.argument_type)) {
       insert_text(in.text());
     } else {
       insert_number(in.fixed<uint64_t>());

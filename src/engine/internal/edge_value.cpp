@@ -4,8 +4,6 @@
 
 namespace tidegate::engine {
 
-using columnar::TypeKind;
-
 void TextExtreme::add(const AggregateField& field, const CellRows& rows, size_t row) {
   offer(field, rows.input.columns[field.argument]->string_at(row));
 }
@@ -46,7 +44,7 @@ void EdgeValue::add(const AggregateField& field, const CellRows& rows, size_t ro
   has_ = true;
   time_ = time;
   key_group_ = key_group;
-  if (values.type == TypeKind::kString) {
+  if (columnar::is_text(values.type)) {
     text_.assign(values.string_at(row));
   } else {
     bits_ = bits_at(values, row);
@@ -59,7 +57,7 @@ void EdgeValue::merge(const AggregateField& field, const EdgeValue& other) {
 
 bool EdgeValue::emit(const AggregateField& field, const AggregateResult&, const WindowBounds&,
                      columnar::ColumnBuilder& out) const {
-  if (field.argument_type == TypeKind::kString) {
+  if (columnar::is_text(field.argument_type)) {
     out.append_string(text_);
   } else {
     append_bits(bits_, field.argument_type, out);
@@ -70,7 +68,7 @@ bool EdgeValue::emit(const AggregateField& field, const AggregateResult&, const 
 void EdgeValue::write(const AggregateField& field, ByteWriter& out) const {
   out.zigzag(time_);
   out.fixed(key_group_);
-  if (field.argument_type == TypeKind::kString) {
+  if (columnar::is_text(field.argument_type)) {
     out.text(text_);
   } else {
     out.fixed(bits_);
@@ -80,7 +78,7 @@ void EdgeValue::write(const AggregateField& field, ByteWriter& out) const {
 bool EdgeValue::read(const AggregateField& field, ByteReader& in) {
   time_ = in.zigzag();
   key_group_ = in.fixed<uint16_t>();
-  if (field.argument_type == TypeKind::kString) {
+  if (columnar::is_text(field.argument_type)) {
     text_.assign(in.text());
   } else {
     bits_ = in.fixed<int64_t>();

@@ -5,6 +5,7 @@
 
 namespace tidegate::engine {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 KeyCodec::KeyCodec(std::vector<size_t> columns, const columnar::Schema& input) : columns_(std::move(columns)) {
@@ -21,7 +22,7 @@ void KeyCodec::encode(const columnar::Batch& input, size_t row, std::string& out
       continue;
     }
     writer.fixed<uint8_t>(1);
-    if (column.type == TypeKind::kString) {
+    if (columnar::is_text(column.type)) {
       writer.text(column.string_at(row));
     } else {
       const size_t width = columnar::value_width(column.type);
@@ -39,7 +40,8 @@ bool KeyCodec::decode(std::string_view key, columnar::BatchBuilder& out) const {
       continue;
     }
     switch (types_[at]) {
-      case TypeKind::kString: column.append_string(reader.text()); break;
+      case TypeKind::kString:
+      case TypeKind::kBytes: column.append_string(reader.text()); break;
       case TypeKind::kDouble: column.append(std::bit_cast<double>(reader.fixed<int64_t>())); break;
       default:
         switch (columnar::value_width(types_[at])) {
@@ -54,9 +56,9 @@ bool KeyCodec::decode(std::string_view key, columnar::BatchBuilder& out) const {
 
 bool KeyCodec::valid(std::string_view key) const {
   ByteReader reader(key);
-  for (const TypeKind type : types_) {
+  for (const Type& type : types_) {
     if (reader.fixed<uint8_t>() == 0) continue;
-    if (type == TypeKind::kString) {
+    if (columnar::is_text(type)) {
       (void)reader.text();
     } else {
       (void)reader.raw(columnar::value_width(type));

@@ -26,7 +26,7 @@ class KeyCodec {
 
  private:
   std::vector<size_t> columns_;
-  std::vector<columnar::TypeKind> types_;
+  std::vector<columnar::Type> types_;
 };
 
 // Open addressing with linear probing; group numbers of erased keys are given out again. One thread at a time.

@@ -6,18 +6,21 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "engine/internal/cells.h"
 
 namespace tidegate::engine {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 namespace {
 
 __extension__ using Wide = __int128;
 
-Value read_value(ByteReader& in, TypeKind type) {
+Value read_value(ByteReader& in, const Type& type) {
   if (in.fixed<uint8_t>() == 0) return {};
-  if (type == TypeKind::kString) return std::string(in.text());
+  if (columnar::is_text(type)) return std::string(in.text());
+  if (type == TypeKind::kFloat) return double{std::bit_cast<float>(in.fixed<int32_t>())};
   if (type == TypeKind::kDouble) return std::bit_cast<double>(in.fixed<int64_t>());
   switch (columnar::value_width(type)) {
     case 1: return int64_t{in.fixed<uint8_t>()};
@@ -82,7 +85,7 @@ Value edge_of(size_t place, const std::deque<PastRow>& rows, size_t first, bool 
 void append_value(const Value& value, columnar::ColumnBuilder& out) {
   if (is_null(value)) return out.append_null();
   if (const auto* text = std::get_if<std::string>(&value)) return out.append_string(*text);
-  if (const auto* number = std::get_if<double>(&value)) return out.append<double>(*number);
+  if (const auto* number = std::get_if<double>(&value)) return append_real(*number, out);
   const int64_t integer = std::get<int64_t>(value);
   switch (columnar::value_width(out.type())) {
     case 1: return out.append<uint8_t>(static_cast<uint8_t>(integer));

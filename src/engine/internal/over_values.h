@@ -13,7 +13,7 @@
 
 namespace tidegate::engine {
 
-// NULL, anything integer-like, DOUBLE, STRING.
+// NULL, anything integer-like, FLOAT or DOUBLE, STRING or BYTES.
 using Value = std::variant<std::monostate, int64_t, double, std::string>;
 
 [[nodiscard]] inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
@@ -31,7 +31,7 @@ class ValuePicker {
   [[nodiscard]] std::vector<Value> pick(std::string_view row) const;
 
  private:
-  std::vector<columnar::TypeKind> types_;
+  std::vector<columnar::Type> types_;
   std::vector<size_t> columns_;
   size_t needed_ = 0;  // columns to be read at all
 };

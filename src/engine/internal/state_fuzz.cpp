@@ -14,11 +14,13 @@ WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
   const auto input = std::make_shared<columnar::Schema>(columnar::Schema{{{"device", TypeKind::kString},
                                                                           {"ts", TypeKind::kTimestampLtz},
                                                                           {"v", TypeKind::kDouble},
-                                                                          {"s", TypeKind::kString}}});
+                                                                          {"s", TypeKind::kString},
+                                                                          {"f", TypeKind::kFloat},
+                                                                          {"y", TypeKind::kBytes}}});
   sql::WindowAggregate window;
   window.window = std::move(spec);
   window.time_column = 1;
-  window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2};
+  window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2, 5, 4};
   using enum sql::AggregateFunction;
   window.aggregates = {{kAvg, 2, TypeKind::kDouble},
                        {kMax, 3, TypeKind::kString},
@@ -27,6 +29,8 @@ WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
                        {kVarPop, 2, TypeKind::kDouble},
                        {kFirstValue, 2, TypeKind::kDouble},
                        {kLastValue, 3, TypeKind::kString},
+                       {kFirstValue, 4, TypeKind::kFloat},
+                       {kMin, 5, TypeKind::kBytes},
                        {.function = kApproxPercentile, .argument = 2, .type = TypeKind::kDouble, .parameter = 0.5},
                        {.function = kTimeWeightedAvg, .argument = 2, .type = TypeKind::kDouble},
                        {.function = kCoverage, .argument = 1, .type = TypeKind::kDouble, .interval_us = 1'000'000}};

@@ -14,7 +14,7 @@ namespace {
 
 uint32_t meter_hash(const columnar::Column& column, size_t row) {
   if (!column.valid(row)) return 0;
-  if (column.type == columnar::TypeKind::kString) return murmur2(column.string_at(row)) | 1;
+  if (columnar::is_text(column.type)) return murmur2(column.string_at(row)) | 1;
   const int64_t bits = bits_at(column, row);
   return murmur2(std::string_view(reinterpret_cast<const char*>(&bits), sizeof bits)) | 1;
 }

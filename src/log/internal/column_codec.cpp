@@ -13,9 +13,10 @@ using columnar::Column;
 using columnar::ColumnBuilder;
 using columnar::ColumnPtr;
 using columnar::StringPool;
+using columnar::Type;
 using columnar::TypeKind;
 
-enum class Encoding : uint8_t { kIntegers = 0, kDoubles = 1, kBytes = 2, kText = 3, kDictionary = 4 };
+enum class Encoding : uint8_t { kIntegers = 0, kDoubles = 1, kBytes = 2, kText = 3, kDictionary = 4, kFloats = 5 };
 
 // A dictionary read as plain text repeats its values: far below what 32-bit offsets can hold.
 constexpr size_t kMaxExpandedBytes = 256U << 20;
@@ -25,7 +26,9 @@ std::unexpected<Error> malformed() { return fail(ErrorCode::LogCorrupted, "a sto
 Encoding encoding_of(const Column& column) {
   switch (column.type) {
     case TypeKind::kString: return column.is_dictionary() ? Encoding::kDictionary : Encoding::kText;
+    case TypeKind::kBytes: return Encoding::kText;
     case TypeKind::kDouble: return Encoding::kDoubles;
+    case TypeKind::kFloat: return Encoding::kFloats;
     case TypeKind::kBoolean:
     case TypeKind::kNull: return Encoding::kBytes;
     default: return Encoding::kIntegers;
@@ -46,14 +49,15 @@ void encode_integers(const Column& column, std::string& out) {
   pack_integers(wide, out);
 }
 
-// The eight bytes of doubles in planes of their own: signs and exponents repeat, low mantissa bytes do not.
-void encode_doubles(const Column& column, std::string& out) {
+// The bytes of wide values in planes of their own: signs and exponents repeat, low mantissa bytes do not.
+template <class Word>
+void encode_planes(const Column& column, std::string& out) {
   const size_t rows = column.rows;
   const size_t at = out.size();
-  out.resize(at + rows * 8);
+  out.resize(at + rows * sizeof(Word));
   char* to = out.data() + at;
-  const auto values = column.values<uint64_t>();
-  for (size_t plane = 0; plane < 8; ++plane) {
+  const auto values = column.values<Word>();
+  for (size_t plane = 0; plane < sizeof(Word); ++plane) {
     for (size_t row = 0; row < rows; ++row) to[plane * rows + row] = static_cast<char>(values[row] >> (plane * 8));
   }
 }
@@ -135,16 +139,17 @@ bool decode_integers(ByteReader& in, Column& out) {
   return true;
 }
 
-bool decode_doubles(ByteReader& in, Column& out) {
-  const std::string_view raw = in.raw(out.rows * 8);
+template <class Word>
+bool decode_planes(ByteReader& in, Column& out) {
+  const std::string_view raw = in.raw(out.rows * sizeof(Word));
   if (!in.ok()) return false;
-  out.fixed.resize(out.rows * 8);
+  out.fixed.resize(out.rows * sizeof(Word));
   for (size_t row = 0; row < out.rows; ++row) {
-    uint64_t value = 0;
-    for (size_t plane = 0; plane < 8; ++plane) {
-      value |= static_cast<uint64_t>(static_cast<uint8_t>(raw[plane * out.rows + row])) << (plane * 8);
+    Word value = 0;
+    for (size_t plane = 0; plane < sizeof(Word); ++plane) {
+      value |= static_cast<Word>(static_cast<uint8_t>(raw[plane * out.rows + row])) << (plane * 8);
     }
-    std::memcpy(out.fixed.data() + row * 8, &value, 8);
+    std::memcpy(out.fixed.data() + row * sizeof(Word), &value, sizeof(Word));
   }
   return true;
 }
@@ -214,7 +219,7 @@ Result<ColumnPtr> decode_dictionary(ByteReader& in, std::shared_ptr<Column> out,
 void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) {
   const Encoding encoding = encoding_of(column);
   ByteWriter writer(out);
-  writer.fixed(static_cast<uint8_t>(column.type));
+  writer.fixed(static_cast<uint8_t>(column.type.kind));
   writer.fixed(static_cast<uint8_t>(encoding));
   writer.fixed(static_cast<uint8_t>(column.has_nulls() ? 1 : 0));
   if (column.has_nulls()) {
@@ -223,28 +228,30 @@ void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) 
   }
   switch (encoding) {
     case Encoding::kIntegers: return encode_integers(column, out);
-    case Encoding::kDoubles: return encode_doubles(column, out);
+    case Encoding::kDoubles: return encode_planes<uint64_t>(column, out);
+    case Encoding::kFloats: return encode_planes<uint32_t>(column, out);
     case Encoding::kBytes: return writer.raw(ByteSpan(column.fixed.data(), column.rows));
     case Encoding::kText: return encode_text(column, out);
     case Encoding::kDictionary: return encode_dictionary(column, groups, out);
   }
 }
 
-Result<ColumnPtr> decode_column(ByteReader& in, TypeKind type, size_t rows, StringPool* pool) {
+Result<ColumnPtr> decode_column(ByteReader& in, const Type& type, size_t rows, StringPool* pool) {
   // Shared: columns are passed on as shared pointers.
   auto out = std::make_shared<Column>();
   out->type = type;
   out->rows = rows;
   const auto stored_type = in.fixed<uint8_t>();
   const auto encoding = static_cast<Encoding>(in.fixed<uint8_t>());
-  if (stored_type != static_cast<uint8_t>(type) || !decode_validity(in, rows, *out)) return malformed();
+  if (stored_type != static_cast<uint8_t>(type.kind) || !decode_validity(in, rows, *out)) return malformed();
   const bool is_string = type == TypeKind::kString;
   if (is_string && encoding == Encoding::kDictionary) return decode_dictionary(in, std::move(out), pool);
   if (is_string ? encoding != Encoding::kText : encoding != encoding_of(*out)) return malformed();
   bool decoded = false;
   switch (encoding) {
     case Encoding::kIntegers: decoded = decode_integers(in, *out); break;
-    case Encoding::kDoubles: decoded = decode_doubles(in, *out); break;
+    case Encoding::kDoubles: decoded = decode_planes<uint64_t>(in, *out); break;
+    case Encoding::kFloats: decoded = decode_planes<uint32_t>(in, *out); break;
     case Encoding::kBytes: decoded = decode_bytes(in, *out); break;
     case Encoding::kText: decoded = decode_text(in, *out); break;
     case Encoding::kDictionary: break;
@@ -256,7 +263,7 @@ Result<ColumnPtr> decode_column(ByteReader& in, TypeKind type, size_t rows, Stri
   return interned;
 }
 
-ColumnPtr null_column(TypeKind type, size_t rows, const StringPool* pool) {
+ColumnPtr null_column(const Type& type, size_t rows, const StringPool* pool) {
   ColumnBuilder builder = pool != nullptr ? ColumnBuilder(*pool) : ColumnBuilder(type);
   for (size_t row = 0; row < rows; ++row) builder.append_null();
   return builder.finish();

@@ -129,7 +129,7 @@ Result<Batch> decode_rows(ByteReader& in, size_t rows, const PieceShape& shape, 
   if (!in.ok() || columns > shape.schema->fields.size()) return malformed();
   for (size_t at = 0; at < shape.schema->fields.size(); ++at) {
     columnar::StringPool* const pool = shape.device_column == at ? &devices : nullptr;
-    const columnar::TypeKind type = shape.schema->fields[at].type;
+    const columnar::Type& type = shape.schema->fields[at].type;
     if (at >= columns) {
       out.columns.push_back(null_column(type, rows, pool));
       continue;

@@ -13,7 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"flag", TypeKind::kBoolean, true},
                                                                  {"small", TypeKind::kInt, true},
                                                                  {"value", TypeKind::kDouble, true},
-                                                                 {"note", TypeKind::kString, true}}}),
+                                                                 {"note", TypeKind::kString, true},
+                                                                 {"small_real", TypeKind::kFloat, true},
+                                                                 {"frame", TypeKind::kBytes, true}}}),
       1, 0};
   const std::string_view plain(reinterpret_cast<const char*>(data), size);
   auto decoded = log::internal::decode_piece(plain, shape, devices);

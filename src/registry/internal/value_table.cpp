@@ -20,10 +20,12 @@ ValueTable::ValueTable(std::shared_ptr<const catalog::StreamDefinition> stream) 
       case TypeKind::kBoolean:
       case TypeKind::kInt:
       case TypeKind::kBigint:
+      case TypeKind::kFloat:
       case TypeKind::kDouble:
       case TypeKind::kTimestamp:
       case TypeKind::kTimestampLtz: plans_.push_back({column, Kept::kFixed}); break;
-      case TypeKind::kString: plans_.push_back({column, Kept::kText}); break;
+      case TypeKind::kString:
+      case TypeKind::kBytes: plans_.push_back({column, Kept::kText}); break;
       default: break;  // of other types only that the device was heard is kept
     }
   }

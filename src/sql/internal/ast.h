@@ -41,7 +41,7 @@ struct AstExpression {
   std::string name;
   std::vector<Name> path;
   Literal literal;
-  columnar::TypeKind type = columnar::TypeKind::kNull;
+  columnar::Type type = columnar::TypeKind::kNull;
   std::vector<AstExpression> children;
   bool distinct = false;                             // kCall: DISTINCT before the arguments
   bool filtered = false;                             // kCall: the last child is the condition of FILTER (WHERE ...)
@@ -117,7 +117,7 @@ struct Query {
 
 struct ColumnDefinition {
   Name name;
-  columnar::TypeKind type = columnar::TypeKind::kNull;
+  columnar::Type type = columnar::TypeKind::kNull;
   bool nullable = true;
   std::optional<AstExpression> computed;  // instead of a type: `name AS expression`
 };

@@ -8,6 +8,7 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::type_name;
 using columnar::TypeKind;
 
@@ -57,7 +58,7 @@ bool takes_numbers(AggregateFunction function) {
          function != kLastValue && function != kCoverage;
 }
 
-Result<> check_argument(AggregateFunction function, const AstExpression& ast, TypeKind type) {
+Result<> check_argument(AggregateFunction function, const AstExpression& ast, Type type) {
   if (function == AggregateFunction::kCoverage) {
     if (type == TypeKind::kInterval) return {};
     return fail_at(ErrorCode::SqlTypeMismatch, ast.children[0].position,
@@ -73,12 +74,12 @@ Result<> check_argument(AggregateFunction function, const AstExpression& ast, Ty
                  arithmetic ? "It needs a number; CAST it" : "CAST it to a column type");
 }
 
-TypeKind result_type(AggregateFunction function, TypeKind argument) {
+Type result_type(AggregateFunction function, const Type& argument) {
   using enum AggregateFunction;
   switch (function) {
     case kCountStar:
     case kCount: return TypeKind::kBigint;
-    case kSum: return argument == TypeKind::kDouble ? TypeKind::kDouble : TypeKind::kBigint;
+    case kSum: return columnar::is_approximate(argument) ? argument : Type(TypeKind::kBigint);
     case kMin:
     case kMax:
     case kFirstValue:
@@ -92,7 +93,8 @@ bool may_be_null(const BoundAggregate& bound) {
   switch (bound.aggregate.function) {
     case kCountStar: return false;
     case kCount: return bound.aggregate.distinct;  // past its memory limit
-    case kSum: return bound.aggregate.distinct || bound.aggregate.type != TypeKind::kDouble || bound.argument.nullable;
+    case kSum:
+      return bound.aggregate.distinct || !columnar::is_approximate(bound.aggregate.type) || bound.argument.nullable;
     case kAvg: return bound.aggregate.distinct || bound.argument.nullable;
     case kMin:
     case kMax:
@@ -143,7 +145,7 @@ void apply_filter(Expression condition, BoundAggregate& bound) {
     bound.aggregate.function = AggregateFunction::kCount;
     bound.argument = Expression{TypeKind::kBigint, false, Literal{int64_t{1}}};
   }
-  const TypeKind type = bound.argument.type;
+  const Type type = bound.argument.type;
   std::vector<Expression> branches;
   branches.push_back(std::move(condition));
   branches.push_back(std::move(bound.argument));

@@ -8,6 +8,7 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::type_name;
 using columnar::TypeKind;
 
@@ -37,14 +38,14 @@ Expression balanced(FunctionId function, std::vector<Expression>& parts, size_t 
 
 }  // namespace
 
-Expression make_call(FunctionId function, TypeKind type, bool nullable, std::vector<Expression> arguments) {
+Expression make_call(FunctionId function, Type type, bool nullable, std::vector<Expression> arguments) {
   auto call = std::make_unique<Call>();
   call->function = function;
   call->arguments = std::move(arguments);
   return Expression{type, nullable, std::move(call)};
 }
 
-Expression make_column(size_t index, std::string name, TypeKind type, bool nullable) {
+Expression make_column(size_t index, std::string name, Type type, bool nullable) {
   return Expression{type, nullable, ColumnRef{index, std::move(name)}};
 }
 
@@ -191,7 +192,7 @@ Result<Expression> ExpressionBinder::bind_case(const AstExpression& ast) {
   std::vector<Expression*> values;
   for (size_t value = 1; value + 1 < arguments.size(); value += 2) values.push_back(&arguments[value]);
   values.push_back(&arguments.back());
-  TRY_ASSIGN(const TypeKind type, unify(values, ast.position, "the values of CASE"));
+  TRY_ASSIGN(const Type type, unify(values, ast.position, "the values of CASE"));
   const bool nullable = std::ranges::any_of(values, [](const Expression* value) { return value->nullable; });
   return make_call(FunctionId::kCase, type, nullable, std::move(arguments));
 }
@@ -233,8 +234,8 @@ Result<Expression> ExpressionBinder::bind_in(const AstExpression& ast) {
 
 Result<Expression> ExpressionBinder::bind_cast(const AstExpression& ast) {
   TRY_ASSIGN(Expression operand, bind(ast.children[0]));
-  const TypeKind from = operand.type;
-  const TypeKind to = ast.type;
+  const Type from = operand.type;
+  const Type to = ast.type;
   const bool text = from == TypeKind::kString || to == TypeKind::kString;
   const bool numeric = columnar::is_numeric(from) && columnar::is_numeric(to);
   const bool flag = (from == TypeKind::kBoolean && columnar::is_numeric(to)) ||

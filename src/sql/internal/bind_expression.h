@@ -50,7 +50,7 @@ struct ExpressionScope {
   std::string alias;   // qualifier; may be empty
   bool windowed = false;
   std::optional<size_t> time_column;  // of the windows
-  columnar::TypeKind window_type = columnar::TypeKind::kTimestamp;
+  columnar::Type window_type = columnar::TypeKind::kTimestamp;
   bool grouped = false;       // aggregates are allowed
   OverScope* over = nullptr;  // calls with OVER are allowed, and gathered here
   std::vector<BoundAggregate> aggregates;
@@ -96,17 +96,17 @@ class ExpressionBinder {
 };
 
 // As `target`, by a changed literal or a CAST; the types must allow it.
-[[nodiscard]] Expression coerce(Expression expression, columnar::TypeKind target);
-// INT -> BIGINT -> DOUBLE, or NULL to anything.
-[[nodiscard]] bool widens(columnar::TypeKind from, columnar::TypeKind to);
-[[nodiscard]] Expression make_call(FunctionId function, columnar::TypeKind type, bool nullable,
+[[nodiscard]] Expression coerce(Expression expression, const columnar::Type& target);
+// INT -> BIGINT -> FLOAT -> DOUBLE, or NULL to anything.
+[[nodiscard]] bool widens(const columnar::Type& from, const columnar::Type& to);
+[[nodiscard]] Expression make_call(FunctionId function, columnar::Type type, bool nullable,
                                    std::vector<Expression> arguments);
-[[nodiscard]] Expression make_column(size_t index, std::string name, columnar::TypeKind type, bool nullable);
+[[nodiscard]] Expression make_column(size_t index, std::string name, columnar::Type type, bool nullable);
 // Types the arguments of a function or operator. SqlTypeMismatch, SqlUnknownFunction.
 [[nodiscard]] Result<Expression> resolve_call(const std::string& name, TextPosition position,
                                               std::vector<Expression> arguments);
 // Both as one type. SqlTypeMismatch.
-[[nodiscard]] Result<columnar::TypeKind> unify(std::vector<Expression*> sides, TextPosition position,
-                                               std::string_view what);
+[[nodiscard]] Result<columnar::Type> unify(std::vector<Expression*> sides, TextPosition position,
+                                           std::string_view what);
 
 }  // namespace tidegate::sql

@@ -10,6 +10,7 @@ namespace tidegate::sql {
 
 using columnar::Field;
 using columnar::Schema;
+using columnar::Type;
 using columnar::TypeKind;
 
 namespace {
@@ -35,18 +36,18 @@ bool is_column(const Expression& expression, std::optional<size_t> index) {
   return column != nullptr && index && column->index == *index;
 }
 
-Result<TypeKind> result_type(OverFunction function, const Expression& argument, const AstExpression& ast) {
+Result<Type> result_type(OverFunction function, const Expression& argument, const AstExpression& ast) {
   using enum OverFunction;
-  const TypeKind type = argument.type;
-  if (function == kCount || function == kCountStar || function == kRowNumber) return TypeKind::kBigint;
+  const Type type = argument.type;
+  if (function == kCount || function == kCountStar || function == kRowNumber) return Type(TypeKind::kBigint);
   const bool arithmetic = function == kSum || function == kAvg;
   if (type == TypeKind::kNull || type == TypeKind::kInterval || (arithmetic && !columnar::is_numeric(type))) {
     return fail_at(ErrorCode::SqlTypeMismatch, ast.children[0].position,
                    fmt::format("{} cannot take {}", ast.name, columnar::type_name(type)),
                    arithmetic ? "It needs a number; CAST it" : "CAST it to a column type");
   }
-  if (function == kAvg) return TypeKind::kDouble;
-  if (function == kSum) return type == TypeKind::kDouble ? type : TypeKind::kBigint;
+  if (function == kAvg) return Type(TypeKind::kDouble);
+  if (function == kSum) return columnar::is_approximate(type) ? type : Type(TypeKind::kBigint);
   return type;
 }
 
@@ -307,7 +308,7 @@ Result<Relation> QueryBinder::over_node(Relation input, OverScope& over, bool by
   for (const Expression& key : over.keys) {
     made.keyed_by_device = made.keyed_by_device || is_column(key, input.device_column);
     made.keys.push_back(columns.place(key));
-    meaning += fmt::format(";{}:{}", to_string(key), static_cast<int>(key.type));
+    meaning += fmt::format(";{}:{}", to_string(key), hashed_name(key.type));
   }
   for (size_t at = 0; !by_time && at < over.order.size(); ++at) {
     made.order.push_back({columns.place(over.order[at]), over.descending[at]});
@@ -320,7 +321,7 @@ Result<Relation> QueryBinder::over_node(Relation input, OverScope& over, bool by
         bound.call.function != OverFunction::kRowNumber && bound.call.function != OverFunction::kCountStar;
     if (has_argument) bound.call.argument = columns.place(bound.argument);
     made.calls.push_back(bound.call);
-    meaning += fmt::format("|{}:{}", bound.text, static_cast<int>(bound.argument.type));
+    meaning += fmt::format("|{}:{}", bound.text, hashed_name(bound.argument.type));
   }
   const std::optional<size_t> hidden_device = input.device_column;
   Relation below = project(std::move(input), std::move(columns.expressions), std::move(columns.names));

@@ -229,9 +229,9 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
     if (column != nullptr && column->index == input.device_column && !device_key) device_key = key;
     window.keys.push_back(columns.place(keys[key]));
     schema->fields.push_back({GroupRewriter::to_name(keys[key]), keys[key].type, keys[key].nullable});
-    meaning += fmt::format(";{}:{}", to_string(keys[key]), static_cast<int>(keys[key].type));
+    meaning += fmt::format(";{}:{}", to_string(keys[key]), hashed_name(keys[key].type));
   }
-  const columnar::TypeKind time_type = scope.window_type;
+  const columnar::Type time_type = scope.window_type;
   for (const char* name : {"window_start", "window_end", "window_time"}) {
     schema->fields.push_back({name, time_type, false});
   }
@@ -242,7 +242,7 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
     if (placed.function == AggregateFunction::kCoverage) placed.phase_us = window.window.offset_us;
     window.aggregates.push_back(placed);
     schema->fields.push_back({bound.text, placed.type, bound.nullable});
-    meaning += fmt::format("|{}:{}", bound.text, static_cast<int>(bound.argument.type));
+    meaning += fmt::format("|{}:{}", bound.text, hashed_name(bound.argument.type));
   }
   window.keyed_by_device = device_key.has_value();
   window.has_device_column = input.device_column.has_value();

@@ -10,17 +10,34 @@
 
 namespace tidegate::sql {
 
+using columnar::is_approximate;
 using columnar::is_numeric;
 using columnar::is_timestamp;
+using columnar::Type;
 using columnar::type_name;
 using columnar::TypeKind;
 
-bool widens(TypeKind from, TypeKind to) {
-  if (from == to || from == TypeKind::kNull) return true;
-  return is_numeric(from) && is_numeric(to) && from < to;
+namespace {
+
+// Of the numbers, the wider the higher.
+int width_rank(TypeKind type) {
+  switch (type) {
+    case TypeKind::kInt: return 1;
+    case TypeKind::kBigint: return 2;
+    case TypeKind::kFloat: return 3;
+    case TypeKind::kDouble: return 4;
+    default: return 0;
+  }
 }
 
-Expression coerce(Expression expression, TypeKind target) {
+}  // namespace
+
+bool widens(const Type& from, const Type& to) {
+  if (from == to || from == TypeKind::kNull) return true;
+  return width_rank(from) > 0 && width_rank(from) < width_rank(to);
+}
+
+Expression coerce(Expression expression, const Type& target) {
   if (expression.type == target) return expression;
   if (auto* literal = std::get_if<Literal>(&expression.node)) {
     const bool null = std::holds_alternative<std::monostate>(*literal);
@@ -33,19 +50,30 @@ Expression coerce(Expression expression, TypeKind target) {
     if (target == TypeKind::kDouble && std::holds_alternative<int64_t>(*literal)) {
       return Expression{target, false, Literal(static_cast<double>(std::get<int64_t>(*literal)))};
     }
+    if (is_approximate(target) && expression.type == TypeKind::kFloat) {
+      return Expression{target, false, std::move(*literal)};
+    }
+    // A literal of a FLOAT is a double that is a float.
+    if (target == TypeKind::kFloat && std::holds_alternative<int64_t>(*literal)) {
+      return Expression{target, false, Literal(double{static_cast<float>(std::get<int64_t>(*literal))})};
+    }
+    if (target == TypeKind::kFloat && expression.type == TypeKind::kDouble) {
+      return Expression{target, false, Literal(double{static_cast<float>(std::get<double>(*literal))})};
+    }
   }
   const bool safe = widens(expression.type, target) || (is_timestamp(expression.type) && is_timestamp(target)) ||
-                    target == TypeKind::kString;
+                    (target == TypeKind::kString && expression.type != TypeKind::kBytes) ||
+                    target == TypeKind::kBytes || (is_numeric(expression.type) && is_approximate(target));
   const bool nullable = expression.nullable || !safe;
   std::vector<Expression> argument;
   argument.push_back(std::move(expression));
   return make_call(FunctionId::kCast, target, nullable, std::move(argument));
 }
 
-Result<TypeKind> unify(std::vector<Expression*> sides, TextPosition position, std::string_view what) {
-  TypeKind common = TypeKind::kNull;
+Result<Type> unify(std::vector<Expression*> sides, TextPosition position, std::string_view what) {
+  Type common = TypeKind::kNull;
   for (const Expression* side : sides) {
-    const TypeKind type = side->type;
+    const Type type = side->type;
     const bool literal = std::holds_alternative<Literal>(side->node);
     if (widens(type, common)) continue;
     if (widens(common, type)) {

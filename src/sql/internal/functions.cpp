@@ -16,6 +16,7 @@ namespace tidegate::sql {
 
 using columnar::is_numeric;
 using columnar::is_timestamp;
+using columnar::Type;
 using columnar::type_name;
 using columnar::TypeKind;
 
@@ -66,8 +67,8 @@ std::unexpected<Error> unknown_function(const std::string& name, TextPosition po
 Result<Expression> type_arithmetic(Typing& typing, FunctionId id) {
   auto& arguments = typing.arguments;
   if (id == FunctionId::kAdd || id == FunctionId::kSubtract) {
-    const TypeKind a = arguments[0].type;
-    const TypeKind b = arguments[1].type;
+    const Type a = arguments[0].type;
+    const Type b = arguments[1].type;
     if (is_timestamp(a) && b == TypeKind::kInterval) return typing.finish(id, a, true);
     if (a == TypeKind::kInterval && is_timestamp(b) && id == FunctionId::kAdd) {
       std::swap(arguments[0], arguments[1]);
@@ -84,9 +85,9 @@ Result<Expression> type_arithmetic(Typing& typing, FunctionId id) {
   }
   const auto bare_null = [](const Expression& argument) { return argument.type == TypeKind::kNull; };
   if (std::ranges::all_of(arguments, bare_null)) arguments[0] = coerce(std::move(arguments[0]), TypeKind::kInt);
-  TRY_ASSIGN(const TypeKind type, typing.unify_all());
+  TRY_ASSIGN(const Type type, typing.unify_all());
   const bool integers_only = id == FunctionId::kModulo || id == FunctionId::kMod;
-  if (integers_only && type == TypeKind::kDouble) return typing.mismatch("It needs integers; CAST to BIGINT");
+  if (integers_only && columnar::is_approximate(type)) return typing.mismatch("It needs integers; CAST to BIGINT");
   return typing.finish(id, type, true);
 }
 
@@ -96,7 +97,7 @@ Result<Expression> type_texts(Typing& typing, FunctionId id) {
     if (!typing.fit(at, TypeKind::kString)) return typing.mismatch("It needs STRING; CAST(x AS STRING)");
   }
   const bool test = id == FunctionId::kLike || id == FunctionId::kSimilarTo;
-  const TypeKind type = test ? TypeKind::kBoolean : id == FunctionId::kPosition ? TypeKind::kInt : TypeKind::kString;
+  const Type type = test ? TypeKind::kBoolean : id == FunctionId::kPosition ? TypeKind::kInt : TypeKind::kString;
   return typing.finish(id, type, typing.any_nullable() || id == FunctionId::kSimilarTo);
 }
 
@@ -111,7 +112,7 @@ Result<Expression> type_parts(Typing& typing, FunctionId id, size_t texts) {
 }
 
 Result<Expression> type_choice(Typing& typing, FunctionId id) {
-  TRY_ASSIGN(const TypeKind type, typing.unify_all());
+  TRY_ASSIGN(const Type type, typing.unify_all());
   const auto nullable = [](const Expression& argument) { return argument.nullable; };
   const bool null = id == FunctionId::kNullIf     ? true
                     : id == FunctionId::kCoalesce ? std::ranges::all_of(typing.arguments, nullable)
@@ -124,7 +125,7 @@ Result<Expression> type_shorthand(Typing& typing, FunctionId id) {
   auto& arguments = typing.arguments;
   if (id == FunctionId::kIfNull) return type_choice(typing, FunctionId::kCoalesce);
   if (!typing.fit(0, TypeKind::kBoolean)) return typing.mismatch("The condition is a BOOLEAN");
-  TRY_ASSIGN(const TypeKind type, unify({&arguments[1], &arguments[2]}, typing.position, typing.name));
+  TRY_ASSIGN(const Type type, unify({&arguments[1], &arguments[2]}, typing.position, typing.name));
   const bool nullable = arguments[1].nullable || arguments[2].nullable;
   return typing.finish(FunctionId::kCase, type, nullable);
 }
@@ -225,19 +226,19 @@ bool Typing::any_nullable() const {
   return std::ranges::any_of(arguments, [](const Expression& argument) { return argument.nullable; });
 }
 
-Result<TypeKind> Typing::unify_all() const {
+Result<Type> Typing::unify_all() const {
   std::vector<Expression*> sides;
   for (Expression& argument : arguments) sides.push_back(&argument);
   return unify(sides, position, name);
 }
 
-bool Typing::fit(size_t at, TypeKind type) const {
+bool Typing::fit(size_t at, const Type& type) const {
   if (!widens(arguments[at].type, type)) return false;
   arguments[at] = coerce(std::move(arguments[at]), type);
   return true;
 }
 
-Expression Typing::finish(FunctionId id, TypeKind type, bool nullable) const {
+Expression Typing::finish(FunctionId id, Type type, bool nullable) const {
   return make_call(id, type, nullable, std::move(arguments));
 }
 

@@ -5,13 +5,14 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 namespace {
 
 // JSON_VALUE: text, path, default on empty, default on error, a NULL of the type asked for, modes.
 Result<Expression> type_json_value(Typing& typing) {
-  const TypeKind type = typing.arguments[4].type;
+  const Type type = typing.arguments[4].type;
   switch (type) {
     case TypeKind::kString:
     case TypeKind::kBoolean:

@@ -1,5 +1,7 @@
 #include "sql/internal/literal_checks.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "io/time_zone.h"
@@ -25,6 +27,12 @@ Result<> check_zone(const std::string& zone, TextPosition position) {
   if (io::find_time_zone(zone) != nullptr) return {};
   return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("{} is not a time zone", quote_string(zone)),
                  "For example 'Europe/Berlin', 'UTC' or '+01:00'");
+}
+
+Result<> check_charset(const std::string& name, TextPosition position) {
+  if (std::ranges::find(charsets(), to_upper(name)) != charsets().end()) return {};
+  return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("{} is not a character set", quote_string(name)),
+                 fmt::format("There are {}", fmt::join(charsets(), ", ")));
 }
 
 Result<> check_path(const std::string& path, TextPosition position) {
@@ -53,6 +61,8 @@ Result<> check_literals(const Expression& expression, TextPosition position) {
         return fail_at(ErrorCode::SqlTypeMismatch, position, "the path has to be a literal", "For example '$.a.b'");
       }
       return check_path(*text(1), position);
+    case FunctionId::kEncode:
+    case FunctionId::kDecode: return text(1) == nullptr ? Result<>() : check_charset(*text(1), position);
     case FunctionId::kAtTimeZone: return text(1) == nullptr ? Result<>() : check_zone(*text(1), position);
     case FunctionId::kConvertTz:
     case FunctionId::kToTimestampLtz:

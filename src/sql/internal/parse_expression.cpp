@@ -8,6 +8,7 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 namespace {
@@ -21,7 +22,7 @@ constexpr int kSumPower = 5;
 constexpr int kProductPower = 6;
 constexpr int kSignPower = 7;
 
-AstExpression literal(TextPosition position, Literal value, TypeKind type) {
+AstExpression literal(TextPosition position, Literal value, Type type) {
   AstExpression parsed;
   parsed.position = position;
   parsed.literal = std::move(value);
@@ -250,6 +251,7 @@ Result<AstExpression> Parser::primary() {
   if (accept_word("TRUE")) return literal(token.position, true, TypeKind::kBoolean);
   if (accept_word("FALSE")) return literal(token.position, false, TypeKind::kBoolean);
   if (accept_word("NULL")) return literal(token.position, std::monostate(), TypeKind::kNull);
+  if (at_bytes_literal()) return bytes_literal();
   if (at_word("INTERVAL")) return interval_literal();
   if (at_word("TIMESTAMP") && peek(1).kind == TokenKind::kString) return timestamp_literal();
   if (at_word("CASE")) return case_expression();
@@ -303,7 +305,7 @@ Result<AstExpression> Parser::cast() {
   TRY(expect_symbol("("));
   TRY_ASSIGN(AstExpression operand, expression());
   TRY(expect_word("AS"));
-  TRY_ASSIGN(const TypeKind target, type());
+  TRY_ASSIGN(const Type target, type());
   TRY(expect_symbol(")"));
   TRY_ASSIGN(AstExpression parsed,
              call(attempt ? "TRY_CAST" : "CAST", position, one(std::move(operand)), AstKind::kCast));

@@ -8,11 +8,12 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::TypeKind;
 
 namespace {
 
-AstExpression typed_literal(Literal value, TypeKind type, TextPosition position) {
+AstExpression typed_literal(Literal value, Type type, TextPosition position) {
   AstExpression parsed;
   parsed.position = position;
   parsed.literal = std::move(value);
@@ -81,7 +82,7 @@ Result<AstExpression> Parser::json_value(TextPosition position) {
   TRY_ASSIGN(AstExpression text, expression());
   TRY(expect_symbol(","));
   TRY_ASSIGN(AstExpression path, expression());
-  TypeKind returning = TypeKind::kString;
+  Type returning = TypeKind::kString;
   if (accept_word("RETURNING")) {
     TRY_ASSIGN(returning, type());
   }

@@ -11,6 +11,8 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
+using columnar::type_name;
 using columnar::TypeKind;
 
 namespace {
@@ -21,8 +23,9 @@ struct TypeWord {
 };
 constexpr std::array kTypes = {TypeWord{"BOOLEAN", TypeKind::kBoolean}, TypeWord{"INT", TypeKind::kInt},
                                TypeWord{"INTEGER", TypeKind::kInt},     TypeWord{"BIGINT", TypeKind::kBigint},
-                               TypeWord{"DOUBLE", TypeKind::kDouble},   TypeWord{"STRING", TypeKind::kString},
-                               TypeWord{"VARCHAR", TypeKind::kString}};
+                               TypeWord{"FLOAT", TypeKind::kFloat},     TypeWord{"DOUBLE", TypeKind::kDouble},
+                               TypeWord{"STRING", TypeKind::kString},   TypeWord{"VARCHAR", TypeKind::kString},
+                               TypeWord{"BYTES", TypeKind::kBytes},     TypeWord{"VARBINARY", TypeKind::kBytes}};
 
 struct Nearest {
   std::string_view word;
@@ -30,16 +33,14 @@ struct Nearest {
 };
 constexpr std::array kForeignTypes = {Nearest{"TINYINT", "INT"},
                                       Nearest{"SMALLINT", "INT"},
-                                      Nearest{"FLOAT", "DOUBLE"},
-                                      Nearest{"REAL", "DOUBLE"},
+                                      Nearest{"REAL", "FLOAT"},
                                       Nearest{"DECIMAL", "DOUBLE"},
                                       Nearest{"NUMERIC", "DOUBLE"},
                                       Nearest{"DEC", "DOUBLE"},
                                       Nearest{"CHAR", "STRING"},
                                       Nearest{"TEXT", "STRING"},
-                                      Nearest{"BYTES", "STRING"},
-                                      Nearest{"BINARY", "STRING"},
-                                      Nearest{"VARBINARY", "STRING"},
+                                      Nearest{"BINARY", "BYTES"},
+                                      Nearest{"BLOB", "BYTES"},
                                       Nearest{"DATE", "TIMESTAMP(3)"},
                                       Nearest{"TIME", "TIMESTAMP(3)"},
                                       Nearest{"DATETIME", "TIMESTAMP(3)"},
@@ -145,6 +146,31 @@ Result<AstExpression> Parser::interval_literal() {
   return parsed;
 }
 
+// The X and the text must touch, as in Flink; else X is a name.
+bool Parser::at_bytes_literal() const {
+  return at_word("X") && peek(1).kind == TokenKind::kString && peek().offset + 1 == peek(1).offset;
+}
+
+Result<AstExpression> Parser::bytes_literal() {
+  const TextPosition position = next().position;
+  const std::string digits = unquote(next().text);
+  std::string bytes;
+  for (size_t at = 0; at + 1 < digits.size(); at += 2) {
+    uint8_t byte = 0;
+    const char* const end = digits.data() + at + 2;
+    if (std::from_chars(digits.data() + at, end, byte, 16).ptr == end) bytes += static_cast<char>(byte);
+  }
+  if (bytes.size() * 2 != digits.size()) {
+    return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("X'{}' are no bytes", digits),
+                   "Two hexadecimal digits a byte, for example X'00FF'");
+  }
+  AstExpression parsed;
+  parsed.position = position;
+  parsed.literal = std::move(bytes);
+  parsed.type = TypeKind::kBytes;
+  return parsed;
+}
+
 Result<AstExpression> Parser::timestamp_literal() {
   const TextPosition position = next().position;
   const TextPosition text_position = peek().position;
@@ -172,7 +198,7 @@ Result<std::optional<int64_t>> Parser::type_parameter() {
   return value;
 }
 
-Result<TypeKind> Parser::timestamp_type(bool local_zone, TextPosition position) {
+Result<Type> Parser::timestamp_type(bool local_zone, TextPosition position) {
   TRY_ASSIGN(const auto precision, type_parameter());
   if (accept_word("WITHOUT")) {
     TRY(expect_word("TIME"));
@@ -191,10 +217,10 @@ Result<TypeKind> Parser::timestamp_type(bool local_zone, TextPosition position) 
     return fail_at(ErrorCode::SqlUnsupported, position, fmt::format("{} is not supported", shown),
                    fmt::format("Use {}(3)", name));
   }
-  return local_zone ? TypeKind::kTimestampLtz : TypeKind::kTimestamp;
+  return Type(local_zone ? TypeKind::kTimestampLtz : TypeKind::kTimestamp);
 }
 
-Result<TypeKind> Parser::type() {
+Result<Type> Parser::type() {
   const Token& token = peek();
   if (token.kind != TokenKind::kWord) return unexpected("a type");
   const std::string upper = to_upper(token.text);
@@ -207,18 +233,25 @@ Result<TypeKind> Parser::type() {
     if (known.word != upper) continue;
     next();
     if (upper == "DOUBLE") accept_word("PRECISION");
-    if (upper != "VARCHAR") return known.type;
+    if (!upper.starts_with("VAR")) return Type(known.type);
     TRY_ASSIGN(const auto length, type_parameter());
-    if (!length || *length == std::numeric_limits<int32_t>::max()) return known.type;
-    return fail_at(ErrorCode::SqlUnsupported, position, fmt::format("VARCHAR({}) is not supported", *length),
-                   "Use STRING");
+    const bool binary = known.type == TypeKind::kBytes;  // whose length is 1 if none is said
+    if (binary ? length == std::numeric_limits<int32_t>::max()
+               : !length || *length == std::numeric_limits<int32_t>::max()) {
+      return Type(known.type);
+    }
+    return fail_at(ErrorCode::SqlUnsupported, position,
+                   length ? fmt::format("{}({}) is not supported", upper, *length)
+                          : fmt::format("{} without a length is not supported", upper),
+                   fmt::format("Use {}", type_name(known.type)));
   }
   for (const Nearest& foreign : kForeignTypes) {
     if (foreign.word != upper) continue;
     return fail_at(ErrorCode::SqlUnsupported, position, fmt::format("the type {} is not supported", upper),
                    fmt::format("Use {}", foreign.use));
   }
-  constexpr std::string_view kAll = "BOOLEAN, INT, BIGINT, DOUBLE, STRING, TIMESTAMP(3) or TIMESTAMP_LTZ(3)";
+  constexpr std::string_view kAll =
+      "BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, STRING, BYTES, TIMESTAMP(3) or TIMESTAMP_LTZ(3)";
   return fail_at(ErrorCode::SqlSyntax, position, fmt::format("expected a type but found '{}'", token.text),
                  fmt::format("Types are {}", kAll));
 }

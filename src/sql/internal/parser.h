@@ -125,11 +125,14 @@ class Parser {
   [[nodiscard]] Result<AstExpression> is_json(AstExpression left, TextPosition position);
   [[nodiscard]] Result<> json_value_cases(std::string& modes, AstExpression& on_empty, AstExpression& on_error);
   [[nodiscard]] Result<char> json_query_case();
+  // X'1F00'
+  [[nodiscard]] bool at_bytes_literal() const;
+  [[nodiscard]] Result<AstExpression> bytes_literal();
   [[nodiscard]] Result<AstExpression> interval_literal();
   [[nodiscard]] Result<AstExpression> timestamp_literal();
   [[nodiscard]] Result<std::string> unit_name();
-  [[nodiscard]] Result<columnar::TypeKind> type();
-  [[nodiscard]] Result<columnar::TypeKind> timestamp_type(bool local_zone, TextPosition position);
+  [[nodiscard]] Result<columnar::Type> type();
+  [[nodiscard]] Result<columnar::Type> timestamp_type(bool local_zone, TextPosition position);
   [[nodiscard]] Result<std::optional<int64_t>> type_parameter();
   [[nodiscard]] Result<AstExpression> call(std::string_view name, TextPosition position,
                                            std::vector<AstExpression> children, AstKind kind = AstKind::kCall);

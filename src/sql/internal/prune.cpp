@@ -180,7 +180,7 @@ Moved prune_over(PlanNode& node, Over& over, const Needed& needed) {
   Schema schema = *node.inputs[0]->output;
   std::string stored;
   for (const columnar::Field& field : schema.fields) {
-    stored += fmt::format("{}:{};", field.name, static_cast<int>(field.type));
+    stored += fmt::format("{}:{};", field.name, hashed_name(field.type));
   }
   node.operator_id += fmt::format("-{:08x}", static_cast<uint32_t>(stable_hash(stored)));
   for (size_t call = 0; call < over.calls.size(); ++call) {

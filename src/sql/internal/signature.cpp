@@ -10,6 +10,7 @@
 
 namespace tidegate::sql {
 
+using columnar::Type;
 using columnar::type_name;
 using columnar::TypeKind;
 
@@ -25,8 +26,10 @@ struct Kind {
 constexpr std::array kExact = {Kind{"BOOLEAN", TypeKind::kBoolean},
                                Kind{"INT", TypeKind::kInt},
                                Kind{"BIGINT", TypeKind::kBigint},
+                               Kind{"FLOAT", TypeKind::kFloat},
                                Kind{"DOUBLE", TypeKind::kDouble},
                                Kind{"STRING", TypeKind::kString},
+                               Kind{"BYTES", TypeKind::kBytes},
                                Kind{"TIMESTAMP", TypeKind::kTimestamp},
                                Kind{"TIMESTAMP_LTZ", TypeKind::kTimestampLtz}};
 
@@ -38,7 +41,7 @@ std::optional<TypeKind> exact_type(std::string_view word) {
 }
 
 // What a bare NULL is taken as.
-TypeKind type_of_null(std::string_view kind) {
+Type type_of_null(std::string_view kind) {
   if (const auto exact = exact_type(kind)) return *exact;
   if (kind == "NUMERIC" || kind == "INTEGER") return TypeKind::kInt;
   return kind == "TIME" ? TypeKind::kTimestamp : TypeKind::kString;
@@ -46,12 +49,12 @@ TypeKind type_of_null(std::string_view kind) {
 
 bool belongs(TypeKind type, std::string_view kind) {
   if (kind == "NUMERIC") return columnar::is_numeric(type);
-  if (kind == "INTEGER") return type == TypeKind::kInt || type == TypeKind::kBigint;
+  if (kind == "INTEGER") return columnar::is_integer(type);
   if (kind == "TIME") return columnar::is_timestamp(type);
   return kind == "ANY";
 }
 
-bool takes(std::string_view kind, TypeKind type) {
+bool takes(std::string_view kind, const Type& type) {
   if (type == TypeKind::kNull) return true;
   const auto exact = exact_type(kind);
   return exact ? widens(type, *exact) : belongs(type, kind);
@@ -73,8 +76,8 @@ bool fits(const Signature& signature, const std::vector<Expression>& arguments) 
 }
 
 // The type that the arguments of a class have in common: the widest.
-TypeKind widest(const Signature& signature, const std::vector<Expression>& arguments, std::string_view kind) {
-  TypeKind type = TypeKind::kNull;
+Type widest(const Signature& signature, const std::vector<Expression>& arguments, std::string_view kind) {
+  Type type = TypeKind::kNull;
   for (size_t at = 0; at < arguments.size(); ++at) {
     if (kind_at(signature, at) == kind && widens(type, arguments[at].type)) type = arguments[at].type;
   }
@@ -89,11 +92,11 @@ Expression apply(const Signature& signature, FunctionId id, std::vector<Expressi
     const bool any = kind == "ANY" && arguments[at].type != TypeKind::kNull;
     nullable = nullable || arguments[at].nullable;
     if (any) continue;
-    const TypeKind target = exact ? *exact : widest(signature, arguments, kind);
+    const Type target = exact ? Type(*exact) : widest(signature, arguments, kind);
     arguments[at] = coerce(std::move(arguments[at]), target);
   }
   const auto exact = exact_type(signature.result);
-  const TypeKind type = exact ? *exact : widest(signature, arguments, signature.result);
+  const Type type = exact ? Type(*exact) : widest(signature, arguments, signature.result);
   return make_call(id, type, nullable, std::move(arguments));
 }
 

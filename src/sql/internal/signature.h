@@ -13,8 +13,8 @@ namespace tidegate::sql {
 // left out, "..." repeats the one before. A result that ends in ? may be NULL though no argument is.
 struct Signature {
   struct Parameter {
-    std::string_view
-        kind;  // STRING, INT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP..., or a class: NUMERIC, INTEGER, TIME, ANY
+    std::string_view kind;  // STRING, BYTES, INT, BIGINT, FLOAT, DOUBLE, BOOLEAN, TIMESTAMP..., or a class: NUMERIC,
+                            // INTEGER, TIME, ANY
     bool optional = false;
   };
   std::vector<Parameter> parameters;

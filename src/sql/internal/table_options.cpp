@@ -237,7 +237,7 @@ Result<> set_watermark(StreamDefinition& stream, const CreateTableAst& table) {
     return fail_at(ErrorCode::SqlUnknownColumn, name.position, fmt::format("unknown column '{}'", name.text),
                    did_you_mean(name.text, column_names(stream)));
   }
-  const columnar::TypeKind type = stream.schema->fields[*column].type;
+  const columnar::Type type = stream.schema->fields[*column].type;
   if (!columnar::is_timestamp(type)) {
     return fail_at(ErrorCode::SqlTypeMismatch, name.position,
                    fmt::format("the time column '{}' is {}", name.text, columnar::type_name(type)),

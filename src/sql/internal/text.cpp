@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace tidegate::sql {
 
 namespace {
@@ -97,6 +99,12 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
     }
   }
   return best == nullptr ? std::string() : "Did you mean '" + *best + "'?";
+}
+
+std::string hashed_name(const columnar::Type& type) {
+  std::string name = fmt::format("{}", static_cast<int>(type.kind));
+  const bool simple = !type.is_nested() && type.kind != columnar::TypeKind::kDecimal;
+  return simple ? name : name + columnar::type_name(type);
 }
 
 uint64_t stable_hash(std::string_view text) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "columnar/types.h"
+
 namespace tidegate::sql {
 
 // ASCII letters only; SQL words and option names have no others.
@@ -38,6 +40,8 @@ namespace tidegate::sql {
 [[nodiscard]] std::optional<int64_t> parse_time_of_day(std::string_view text);
 [[nodiscard]] std::string time_of_day_text(int64_t since_midnight_us);
 
+// A type in the texts that are hashed: the number of its kind, then its parameters. Must not change.
+[[nodiscard]] std::string hashed_name(const columnar::Type& type);
 // FNV-1a, 64 bit: stable for ever, because operator ids are stored.
 [[nodiscard]] uint64_t stable_hash(std::string_view text);
 

@@ -16,10 +16,10 @@ struct Typing {
   // "NAME cannot take (INT, STRING)".
   [[nodiscard]] std::unexpected<Error> mismatch(std::string hint = {}) const;
   [[nodiscard]] bool any_nullable() const;
-  [[nodiscard]] Result<columnar::TypeKind> unify_all() const;
+  [[nodiscard]] Result<columnar::Type> unify_all() const;
   // NULL literals become `type`; widening casts; false if it does not fit.
-  [[nodiscard]] bool fit(size_t at, columnar::TypeKind type) const;
-  [[nodiscard]] Expression finish(FunctionId id, columnar::TypeKind type, bool nullable) const;
+  [[nodiscard]] bool fit(size_t at, const columnar::Type& type) const;
+  [[nodiscard]] Expression finish(FunctionId id, columnar::Type type, bool nullable) const;
 };
 
 // EXTRACT, FLOOR and CEIL to a unit, TIMESTAMPADD and -DIFF, TO_TIMESTAMP_LTZ.

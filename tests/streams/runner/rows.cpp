@@ -41,6 +41,10 @@ std::string double_text(double value) {
   return std::isfinite(value) ? fmt::format("{:.12g}", value) : quoted(fmt::format("{}", value));
 }
 
+std::string float_text(float value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : quoted(fmt::format("{}", value));
+}
+
 std::string time_text(int64_t time_us) {
   if (time_us % kMicrosPerMilli == 0) return fmt::format("{}", time_us / kMicrosPerMilli);
   return fmt::format("{:.3f}", static_cast<double>(time_us) / kMicrosPerMilli);
@@ -51,7 +55,13 @@ std::string column_text(const columnar::Column& column, size_t row) {
   switch (column.type) {
     case TypeKind::kBoolean: return column.integer_at(row) != 0 ? "true" : "false";
     case TypeKind::kDouble: return double_text(column.values<double>()[row]);
+    case TypeKind::kFloat: return float_text(column.values<float>()[row]);
     case TypeKind::kString: return quoted(column.string_at(row));
+    case TypeKind::kBytes: {
+      std::string text;
+      codec::append_json_value(column, row, text);
+      return text;
+    }
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz: return time_text(column.integer_at(row));
     default: return fmt::format("{}", column.integer_at(row));
@@ -64,6 +74,7 @@ std::string json_text(const json::value& value, TypeKind type) {
     const auto time_us = codec::parse_timestamp(std::string_view(value.get_string()), type);
     if (time_us) return time_text(*time_us);
   }
+  if (type == TypeKind::kFloat && value.is_number()) return float_text(static_cast<float>(value.to_number<double>()));
   if (type == TypeKind::kDouble && value.is_number()) return double_text(value.to_number<double>());
   if (value.is_string()) return quoted(std::string_view(value.get_string()));
   return json::serialize(value);
