@@ -9,14 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "bench/server_process.h"
 #include "net/mqtt_client.h"
 
 namespace tidegate::bench {
-
-struct DeviceAccount {
-  std::string name;
-  std::string token;
-};
 
 struct FleetOptions {
   uint16_t port = 0;

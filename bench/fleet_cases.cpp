@@ -23,17 +23,6 @@ const char* const kFleetTable =
     "CREATE TABLE fleet (device STRING NOT NULL, n BIGINT NOT NULL) "
     "WITH ('device' = 'device', 'mqtt.topic' = 'bench/fleet');";
 
-std::vector<DeviceAccount> add_devices(const ServerProcess& server, const std::string& prefix, size_t count) {
-  std::string csv = "name,type\n";
-  for (size_t i = 0; i < count; ++i) csv += fmt::format("{}-{:06},meter\n", prefix, i);
-  const auto answer = boost::json::parse(server.call("POST", "/api/v1/device-imports?tokens=true", csv));
-  std::vector<DeviceAccount> accounts;
-  for (const auto& [name, token] : answer.at("tokens").as_object()) {
-    accounts.push_back({std::string(name), std::string(token.as_string())});
-  }
-  return accounts;
-}
-
 std::unique_ptr<net::TlsContext> trusting(const ServerProcess& server) {
   auto context = net::TlsContext::client({server.authority(), {}, {}});
   if (!context) give_up(context.error().to_string());
@@ -123,8 +112,8 @@ std::vector<Sample> many_devices(const std::filesystem::path& binary, size_t cou
   server.sql(kFleetTable);
   const auto tls = trusting(server);
   const auto options = [&] { return FleetOptions{server.mqtts_port(), tls.get(), "bench/fleet", 3600}; };
-  Bystanders bystanders(options(), add_devices(server, "bystander", kBystanders));
-  Fleet fleet(options(), add_devices(server, "device", count));
+  Bystanders bystanders(options(), server.add_devices("bystander", kBystanders));
+  Fleet fleet(options(), server.add_devices("device", count));
   const double cpu_before = cpu_seconds_of(server.pid());
   const ConnectResult first = fleet.connect_all(kPatienceS);
   const double connect_cpu = cpu_seconds_of(server.pid()) - cpu_before;
@@ -172,7 +161,7 @@ std::vector<Sample> many_devices(const std::filesystem::path& binary, size_t cou
 double idle_bytes(const std::filesystem::path& binary, size_t count, bool with_tls) {
   const ServerProcess server(binary, ServerMode::kSecure);
   const auto tls = trusting(server);
-  auto accounts = add_devices(server, "device", count);
+  auto accounts = server.add_devices("device", count);
   const uint64_t before = rss_bytes_of(server.pid());
   Fleet fleet({with_tls ? server.mqtts_port() : server.mqtt_port(), with_tls ? tls.get() : nullptr, "", 0},
               std::move(accounts));

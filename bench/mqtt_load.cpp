@@ -59,8 +59,10 @@ class Generator {
   Generator(const LoadOptions& options, const std::function<void(uint32_t, int64_t)>& on_probe)
       : options_(options), on_probe_(on_probe), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     for (const Reading& reading : make_readings(20'000, options.devices)) {
-      payloads_.push_back(fmt::format(R"({{"device":"{}","ts":{},"temperature":{:5.2f},"unit":"C"}})",
-                                      device_name(reading.device), reading.time_ms, reading.value));
+      const std::string device = options.accounts.empty() ? device_name(reading.device) : std::string();
+      payloads_.push_back(fmt::format(R"({{{}{}{}"ts":{},"temperature":{:5.2f},"unit":"C"}})",
+                                      device.empty() ? "" : R"("device":")", device, device.empty() ? "" : R"(",)",
+                                      reading.time_ms, reading.value));
     }
     for (int number = 0; number < options.connections; ++number) connections_.push_back(connect(number));
   }
@@ -100,11 +102,19 @@ class Generator {
     if (::connect(connection.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) die("connect");
     const int one = 1;
     ::setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    const std::string id = fmt::format("load-{}", number);
     std::string hello("\x10\0\0\4MQTT\4\2\0\0", 12);  // clean session, no keep-alive
-    hello += '\0';
-    hello += static_cast<char>(id.size());
-    hello += id;
+    const auto append_text = [&hello](const std::string& text) {
+      hello += '\0';
+      hello += static_cast<char>(text.size());
+      hello += text;
+    };
+    append_text(fmt::format("load-{}", number));
+    if (!options_.accounts.empty()) {
+      const DeviceAccount& account = options_.accounts[static_cast<size_t>(number) % options_.accounts.size()];
+      hello[9] = static_cast<char>(hello[9] | 0xc0);  // user name and password
+      append_text(account.name);
+      append_text(account.token);
+    }
     hello[1] = static_cast<char>(hello.size() - 2);
     char answer[4];
     if (::send(connection.socket, hello.data(), hello.size(), 0) < 0) die("send");

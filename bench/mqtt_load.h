@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "bench/server_process.h"
 
 namespace tidegate::bench {
 
@@ -15,6 +18,8 @@ struct LoadOptions {
   uint64_t messages = 0;      // in all
   double messages_per_s = 0;  // intended; 0: as fast as the server takes them
   uint32_t devices = 1000;
+  // Connections authenticate as these devices, in turn, and send their own records; none: nobody authenticates.
+  std::vector<DeviceAccount> accounts{};
   // Every n-th message is from device "probe"; its temperature is its number, counting from 0. 0: none.
   uint32_t probe_every = 0;
 };

@@ -33,10 +33,22 @@ void wait_for_records(const ServerProcess& server, uint64_t expected) {
   }
 }
 
-std::vector<Sample> throughput(const std::filesystem::path& binary, int qos, uint32_t in_flight, uint64_t messages) {
-  const ServerProcess server(binary);
+enum class Senders : uint8_t {
+  kAnybody,          // authentication is off
+  kDevices,          // each connection is a device with a token
+  kDevicesAndQuota,  // the same, and there is a quota, of another device
+};
+
+std::vector<Sample> throughput(const std::filesystem::path& binary, int qos, uint32_t in_flight, uint64_t messages,
+                               Senders senders = Senders::kAnybody) {
+  const ServerProcess server(binary, senders == Senders::kAnybody ? ServerMode::kOpen : ServerMode::kSecure);
   server.sql(kIngestTable);
   LoadOptions options;
+  if (senders != Senders::kAnybody) options.accounts = server.add_devices("meter", 100);
+  if (senders == Senders::kDevicesAndQuota) {
+    server.call("PATCH", "/api/v1/quotas/device:meter-000000", R"({"connections":1000})");
+    server.call("PATCH", "/api/v1/quotas/type:valve", R"({"messages_per_s":1})");
+  }
   options.port = server.mqtt_port();
   options.qos = qos;
   options.in_flight = in_flight;
@@ -164,6 +176,10 @@ std::vector<Case> server_cases(const std::filesystem::path& binary) {
                    [binary] { return throughput(binary, 1, 1000, 2'000'000); }});
   cases.push_back({"mqtt_qos1_durable_20", "the same with 20 in flight each", 5,
                    [binary] { return throughput(binary, 1, 20, 1'000'000); }});
+  cases.push_back({"mqtt_qos1_devices", "mqtt_qos1_durable from devices with tokens", 5,
+                   [binary] { return throughput(binary, 1, 1000, 2'000'000, Senders::kDevices); }});
+  cases.push_back({"mqtt_qos1_quota_elsewhere", "mqtt_qos1_devices with quotas that limit others", 5,
+                   [binary] { return throughput(binary, 1, 1000, 2'000'000, Senders::kDevicesAndQuota); }});
   cases.push_back({"end_to_end_latency", "publish to live result of a filter, at half of the QoS 1 maximum", 3,
                    [binary] { return end_to_end_latency(binary); }});
   cases.push_back({"idle_memory", "a server with two streams and a pipeline and nothing to do", 3,

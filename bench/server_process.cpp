@@ -127,6 +127,17 @@ void ServerProcess::sql(const std::string& script) const {
   call("POST", "/api/v1/statements", boost::json::serialize(boost::json::object{{"sql", script}}));
 }
 
+std::vector<DeviceAccount> ServerProcess::add_devices(const std::string& prefix, size_t count) const {
+  std::string csv = "name,type\n";
+  for (size_t i = 0; i < count; ++i) csv += fmt::format("{}-{:06},meter\n", prefix, i);
+  const auto answer = boost::json::parse(call("POST", "/api/v1/device-imports?tokens=true", csv));
+  std::vector<DeviceAccount> accounts;
+  for (const auto& [name, token] : answer.at("tokens").as_object()) {
+    accounts.push_back({std::string(name), std::string(token.as_string())});
+  }
+  return accounts;
+}
+
 uint64_t ServerProcess::stream_end(const std::string& stream) const {
   return boost::json::parse(call("GET", "/api/v1/streams/" + stream)).at("end_offset").to_number<uint64_t>();
 }

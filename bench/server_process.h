@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/http_client.h"
 
@@ -13,6 +14,11 @@ namespace tidegate::bench {
 enum class ServerMode : uint8_t {
   kOpen,    // --insecure-dev: no TLS, no authentication, no TLS entrance
   kSecure,  // as it is started by people: tokens everywhere, TLS but for plain MQTT on loopback
+};
+
+struct DeviceAccount {
+  std::string name;
+  std::string token;
 };
 
 class ServerProcess {
@@ -33,6 +39,8 @@ class ServerProcess {
   void sql(const std::string& script) const;
   // The answer's body.
   std::string call(const std::string& method, const std::string& target, const std::string& body = {}) const;
+  // Of type "meter", named PREFIX-000000 and so on.
+  [[nodiscard]] std::vector<DeviceAccount> add_devices(const std::string& prefix, size_t count) const;
   // Offset after the last record of the stream.
   [[nodiscard]] uint64_t stream_end(const std::string& stream) const;
 

@@ -144,6 +144,10 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kChangeGateway: return on_pool(std::move(call), &ApiImpl::change_gateway);
     case Endpoint::kRemoveGateway: return on_pool(std::move(call), &ApiImpl::remove_gateway);
     case Endpoint::kGatewayToken: return on_pool(std::move(call), &ApiImpl::gateway_token);
+    case Endpoint::kQuotas: return on_pool(std::move(call), &ApiImpl::quotas);
+    case Endpoint::kQuota: return on_pool(std::move(call), &ApiImpl::quota);
+    case Endpoint::kChangeQuota: return on_pool(std::move(call), &ApiImpl::change_quota);
+    case Endpoint::kRemoveQuota: return on_pool(std::move(call), &ApiImpl::remove_quota);
     case Endpoint::kPlaces: return on_pool(std::move(call), &ApiImpl::places);
     case Endpoint::kPlace: return on_pool(std::move(call), &ApiImpl::place);
     case Endpoint::kAddPlace: return on_pool(std::move(call), &ApiImpl::add_place);

@@ -18,6 +18,7 @@
 #include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
 #include "registry/last_values.h"
+#include "registry/quotas.h"
 #include "registry/registry.h"
 #include "security/authenticator.h"
 #include "sinks/sink_runner.h"
@@ -46,6 +47,7 @@ struct ApiParts {
   engine::Engine& engine;
   security::Authenticator& authenticator;
   registry::Registry& registry;
+  registry::Quotas& quotas;
   const registry::LastValues& last_values;
   const registry::DeviceMonitor& monitor;
   registry::DeviceExchange& exchange;

@@ -7,6 +7,7 @@
 #include "log/embedded_log.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "security/audit.h"
 #include "security/policy_gate.h"
 #include "security/secrets.h"
 
@@ -50,8 +51,10 @@ class Platform {
     catalog_ = must(catalog::Catalog::open(*store_, *keys_, random_));
     log_ = must(log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, {}));
     secrets_ = must(security::Secrets::open(*store_, *keys_, random_, clock_));
+    audit = must(security::Audit::open(*store_, *keys_, random_, clock_));
     authenticator = must(security::Authenticator::open(*store_, *keys_, random_, clock_));
     registry_ = must(registry::Registry::open(*store_, *keys_, random_, clock_));
+    quotas_ = must(registry::Quotas::open(*store_, *keys_, random_, clock_, *registry_));
     ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
     engine_ = engine::Engine::create(*log_, clock_, devices_, {});
     statements = std::make_unique<StatementExecutor>(
@@ -72,13 +75,15 @@ class Platform {
                         .engine = *engine_,
                         .authenticator = *authenticator,
                         .registry = *registry_,
+                        .quotas = *quotas_,
                         .last_values = *last_values_,
                         .monitor = *monitor_,
                         .exchange = *exchange_,
                         .gate = gate_,
                         .statements = *statements,
                         .clock = clock_,
-                        .secrets = *secrets_},
+                        .secrets = *secrets_,
+                        .audit = audit.get()},
                        std::move(options));
     api_->set_ready(true);
     server_ = must(net::HttpServer::start({}, *api_, clock_));
@@ -98,8 +103,10 @@ class Platform {
     engine_.reset();
     ingest_.reset();
     log_.reset();
+    quotas_.reset();
     registry_.reset();
     authenticator.reset();
+    audit.reset();
     secrets_.reset();
     catalog_.reset();
     keys_.reset();
@@ -125,6 +132,7 @@ class Platform {
 
   std::unique_ptr<security::Authenticator> authenticator;
   std::unique_ptr<StatementExecutor> statements;
+  std::unique_ptr<security::Audit> audit;
 
  private:
   io::SystemRandom random_;
@@ -137,6 +145,7 @@ class Platform {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::unique_ptr<registry::Registry> registry_;
+  std::unique_ptr<registry::Quotas> quotas_;
   std::unique_ptr<registry::LastValues> last_values_;
   std::unique_ptr<registry::DeviceMonitor> monitor_;
   std::unique_ptr<registry::Twins> twins_;
@@ -298,6 +307,22 @@ TEST_CASE("a secret is set and listed by name, and its value is in no answer") {
   REQUIRE(platform.apply("DROP TABLE out").status == 200);
   CHECK(platform.call("DELETE", "/api/v1/secrets/hooks").status == 204);
   CHECK(platform.call("DELETE", "/api/v1/secrets/hooks").status == 404);
+}
+
+TEST_CASE("a changed quota is in the audit log, whether it was allowed or not") {
+  Platform platform(false);
+  CHECK(platform.call("PATCH", "/api/v1/quotas/type%3Ameter", R"({"messages_per_s":10})").status == 201);
+  CHECK(platform.call("PATCH", "/api/v1/quotas/type%3Ameter", R"({"messages_per_s":-1})").status == 400);
+  CHECK(platform.call("DELETE", "/api/v1/quotas/type%3Ameter").status == 204);
+  const auto events = must(platform.audit->newest(3));
+  REQUIRE(events.size() == 3);
+  CHECK(events[2].who == "developer");
+  CHECK(events[2].what == "quota.change");
+  CHECK(events[2].target == R"(type:meter {"messages_per_s":10})");
+  CHECK(events[2].allowed);
+  CHECK_FALSE(events[1].allowed);
+  CHECK(events[0].what == "quota.remove");
+  CHECK(events[0].target == "type:meter");
 }
 
 TEST_CASE("unknown addresses and wrong methods say so") {

@@ -243,6 +243,7 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   add_resources(app, line);
   add_device_commands(app, line.client, line.command);
   add_gateway_commands(app, line.client, line.command);
+  add_quota_commands(app, line.client, line.command);
   add_site_commands(app, line.client, line.command);
   add_session(app, line);
   add_secrets(app, line);

@@ -48,6 +48,9 @@ class Lane {
   virtual ~Lane() = default;
   // NotFound when there is no such stream. Rows wait in the lane until flush().
   [[nodiscard]] virtual Result<Accepted> accept(StreamId stream, const Arrival& arrival) = 0;
+  // A message that is not taken and whose sender cannot be told: kept as a dead letter, with the reason. True if it
+  // waits for the flush, false if the stream keeps no dead letters. NotFound.
+  [[nodiscard]] virtual Result<bool> refuse(StreamId stream, const Arrival& arrival, const Error& reason) = 0;
   // Hands everything accepted so far to the log; `done` is called once, on the log's commit thread, when all of it
   // (dead letters too) is durable or failed. Returns false (and does not take `done`) if nothing waits.
   virtual bool flush(log::Committed done) = 0;

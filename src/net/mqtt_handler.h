@@ -27,15 +27,40 @@ struct MqttCredentials {
   std::optional<std::string_view> certificate_fingerprint;  // SHA-256, lower-case hex, of a verified client certificate
 };
 
+// What becomes of a publication whose sender is over its quota.
+enum class MqttOverQuota : uint8_t {
+  kRefuse,  // the sender can be told (MQTT 5.0, QoS 1 and 2): QuotaExceeded
+  kDrop,    // nobody waits for an answer (QoS 0)
+  kHold,    // it cannot be told and must not lose anything (3.1.1, QoS 1 and 2): not read further until there is room
+  kTake,    // a will, which comes once
+};
+
+struct MqttArrival {
+  const MqttIdentity& identity;
+  std::string_view topic;
+  std::string_view payload;  // has 64 readable bytes behind it
+  MqttOverQuota over_quota = MqttOverQuota::kTake;
+};
+
+struct MqttTaken {
+  bool waits = false;    // durable only after the next flush: its acknowledgement must wait
+  bool dropped = false;  // of kDrop
+  int64_t hold_us = 0;   // above 0: not taken; it may come again after so long
+};
+
+// A connection's place among those of its identity, given back with it.
+class MqttPlace {
+ public:
+  virtual ~MqttPlace() = default;
+};
+
 // One network thread's side of the platform; made by MqttHandler::open_lane on that thread, used only there.
 class MqttLane {
  public:
   virtual ~MqttLane() = default;
-  // A publication that was read. True if it will be durable only after the next flush (its acknowledgement must
-  // wait), false if there is nothing to wait for. An error is answered to the publisher (MQTT 5: reason code;
-  // 3.1.1: the connection closes) and never acknowledged. `payload` has 64 readable bytes behind it.
-  [[nodiscard]] virtual Result<bool> publish(const MqttIdentity& identity, std::string_view topic,
-                                             std::string_view payload) = 0;
+  // A publication that was read. An error is answered to the publisher (MQTT 5: reason code; 3.1.1: the connection
+  // closes) and never acknowledged.
+  [[nodiscard]] virtual Result<MqttTaken> publish(const MqttArrival& arrival) = 0;
   // All publications since the last flush are handed on; `done` comes once, on another thread, when they are
   // durable or lost. Returns false (without taking `done`) if nothing waits.
   virtual bool flush(std::function<void(Result<>)> done) = 0;
@@ -60,6 +85,11 @@ class MqttHandler {
   virtual ~MqttHandler() = default;
   // Shared: a connection and the session that outlives it both hold the identity.
   [[nodiscard]] virtual Result<std::shared_ptr<const MqttIdentity>> authenticate(const MqttCredentials& who) = 0;
+  // Of an identity that has authenticated and wants to connect; null: places are not counted. `replaces`: the client
+  // has a connection, which ends for this one. QuotaExceeded.
+  [[nodiscard]] virtual Result<std::unique_ptr<MqttPlace>> admit(const MqttIdentity& /*identity*/, bool /*replaces*/) {
+    return nullptr;
+  }
   [[nodiscard]] virtual bool may_publish(const MqttIdentity& identity, std::string_view topic) = 0;
   [[nodiscard]] virtual bool may_subscribe(const MqttIdentity& identity, std::string_view filter) = 0;
   // Asks the policy about one delivery; nothing when it may not go out. `publish` must outlive the result.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -114,6 +115,42 @@ TEST_CASE("a connection over the limit is told that the server is busy, and ther
     for (int tries = 0; tries < 1000 && connected < 3; ++tries) add();  // until the server has seen that it is gone
     CHECK(connected == 3);
   }
+}
+
+TEST_CASE("a held connection goes on where it was: nothing is lost, small and large") {
+  Server server;
+  auto& platform = server.handler.platform;
+  platform.state.lock()->until_over_quota = 2;  // each time that it goes on, two more are taken
+  const std::string large(100'000, 'x');
+  std::vector<std::string> sent;
+  for (int i = 0; i < 10; ++i) sent.push_back(std::to_string(i) + (i % 3 == 0 ? large : ""));
+  size_t acknowledged = 0;
+  std::unique_ptr<MqttClient> client;
+  MqttClient::Callbacks callbacks;
+  callbacks.on_connected = [&](const Result<>& result) {
+    REQUIRE(result);
+    for (const std::string& payload : sent) REQUIRE(client->publish("t", payload, 1));
+  };
+  callbacks.on_acknowledged = [&](uint16_t, MqttReason reason, int64_t) {
+    CHECK(reason == MqttReason::kSuccess);
+    if (++acknowledged == sent.size()) server.loop->stop();
+  };
+  client = server.loop->make_client(server.as("meter", MqttVersion::kV311), callbacks);
+  client->connect();
+  const std::function<void()> allow = [&] {
+    {
+      auto state = platform.state.lock();
+      if (state->over_quota_us > 0) state->until_over_quota = 2;
+      state->over_quota_us = 0;
+    }
+    server.loop->after_us(5'000, allow);
+  };
+  allow();
+  server.loop->run_for_ms(kLongestMs);
+  CHECK(acknowledged == sent.size());
+  std::vector<std::string> expected;
+  for (const std::string& payload : sent) expected.push_back("t=" + payload);
+  CHECK(platform.state.lock()->published == expected);
 }
 
 }  // namespace tidegate::net

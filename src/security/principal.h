@@ -29,4 +29,9 @@ struct Principal {
   return (principal.kind == PrincipalKind::kDevice ? "device/" : "gateway/") + principal.name;
 }
 
+// "device:meter-1", "gateway:gw-1": as quotas name senders.
+[[nodiscard]] inline std::string quota_subject(const Principal& machine) {
+  return (machine.kind == PrincipalKind::kGateway ? "gateway:" : "device:") + machine.name;
+}
+
 }  // namespace tidegate::security

@@ -21,6 +21,7 @@
 #include "server/internal/broker_store.h"
 #include "server/internal/device_messages.h"
 #include "server/internal/mqtt_gateway.h"
+#include "server/internal/server_metrics.h"
 #include "sinks/sink_runner.h"
 
 namespace tidegate::server {
@@ -80,12 +81,7 @@ class WiredServer final : public Server {
   [[nodiscard]] Result<> open_http();
   [[nodiscard]] Result<> announce();
   [[nodiscard]] Result<> write_server_file() const;
-  [[nodiscard]] std::vector<api::Metric> mqtt_metrics() const;
-  [[nodiscard]] std::vector<api::Metric> log_metrics() const;
-  [[nodiscard]] std::vector<api::Metric> sink_metrics() const;
-  [[nodiscard]] std::vector<api::Metric> device_metrics() const;
-  [[nodiscard]] std::vector<api::Metric> more_metrics() const;
-  [[nodiscard]] std::vector<std::string> warnings() const;
+  [[nodiscard]] std::vector<api::Metric> metrics() const;
   // To the subscribers of the broker; Overloaded before it runs, so that a sink tries again.
   [[nodiscard]] Result<> publish(std::string_view topic, std::string_view payload);
   void forget_sink(StreamId stream);
@@ -104,6 +100,7 @@ class WiredServer final : public Server {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<security::Authenticator> authenticator_;
   std::unique_ptr<registry::Registry> registry_;
+  std::unique_ptr<registry::Quotas> quotas_;
   std::unique_ptr<security::Audit> audit_;
   std::unique_ptr<security::Secrets> secrets_;
   std::unique_ptr<log::EmbeddedLog> log_;
@@ -143,6 +140,7 @@ Result<> WiredServer::open_storage() {
   TRY_ASSIGN(authenticator_, security::Authenticator::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(registry_, registry::Registry::open(*store_, *keys_, random_, clock_));
   TRY(adopt_devices(*authenticator_, *registry_));
+  TRY_ASSIGN(quotas_, registry::Quotas::open(*store_, *keys_, random_, clock_, *registry_));
   TRY_ASSIGN(twins_, registry::Twins::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(commands_, registry::Commands::open(*store_, *keys_, random_, clock_));
   TRY_ASSIGN(secrets_, security::Secrets::open(*store_, *keys_, random_, clock_));
@@ -192,8 +190,8 @@ Result<> WiredServer::open_platform() {
 
 Result<> WiredServer::open_mqtt() {
   if (!options_.mqtt && !options_.mqtts) return {};
-  gateway_ =
-      std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, *monitor_, *exchange_, options_.insecure_dev);
+  gateway_ = std::make_unique<MqttGateway>(*authenticator_, *audit_, *ingest_, *monitor_, *exchange_, *quotas_,
+                                           options_.insecure_dev);
   TRY_ASSIGN(crypto::Key key, keys_->data_key("broker"));
   broker_store_ = std::make_unique<BrokerStore>(*store_, std::move(key), random_);
   TRY_ASSIGN(broker_, net::MqttBroker::create({}, *gateway_, broker_store_.get(), clock_, random_));
@@ -227,90 +225,13 @@ void WiredServer::forget_sink(StreamId stream) {
   }
 }
 
-std::vector<api::Metric> WiredServer::mqtt_metrics() const {
-  if (!broker_) return {};
-  const net::MqttStats stats = broker_->stats();
-  const auto number = [](uint64_t value) { return static_cast<double>(value); };
-  return {
-      {"tidegate_mqtt_connections", "MQTT connections open now", false, number(stats.connections)},
-      {"tidegate_mqtt_connections_limit", "MQTT connections that are taken at most", false, number(max_connections_)},
-      {"tidegate_mqtt_connections_refused_total", "MQTT connections over the limit", true,
-       number(mqtt_ ? mqtt_->refused() : 0)},
-      {"tidegate_mqtt_messages_in_total", "MQTT publications received", true, number(stats.messages_in)},
-      {"tidegate_mqtt_messages_out_total", "MQTT publications delivered", true, number(stats.messages_out)},
-      {"tidegate_mqtt_messages_dropped_total", "for slow or absent subscribers", true, number(stats.messages_dropped)},
-      {"tidegate_mqtt_bytes_in_total", "bytes received over MQTT", true, number(stats.bytes_in)},
-      {"tidegate_mqtt_bytes_out_total", "bytes sent over MQTT", true, number(stats.bytes_out)}};
-}
-
-std::vector<api::Metric> WiredServer::log_metrics() const {
-  const log::LogStats stats = log_->stats();
-  size_t quarantined = 0;
-  for (const log::StreamStats& stream : stats.streams) quarantined += stream.quarantined.size();
-  const auto number = [](auto value) { return static_cast<double>(value); };
-  constexpr double kMicro = 1e-6;
-  return {{"tidegate_log_commits_total", "group commits, each with one fsync", true, number(stats.commits)},
-          {"tidegate_log_failed_commits_total", "group commits that failed", true, number(stats.failed_commits)},
-          {"tidegate_log_rows_total", "rows committed since the start", true, number(stats.rows)},
-          {"tidegate_log_commit_p50_seconds", "queued to durable, recent commits", false,
-           number(stats.p50_commit_us) * kMicro},
-          {"tidegate_log_commit_p99_seconds", "queued to durable, recent commits", false,
-           number(stats.p99_commit_us) * kMicro},
-          {"tidegate_log_queued_bytes", "waiting for the next commit", false, number(stats.queued_bytes)},
-          {"tidegate_log_integrity_errors_total", "stored pieces found damaged since the start", true,
-           number(stats.integrity_errors)},
-          {"tidegate_log_quarantined_ranges", "ranges of offsets that are lost", false, number(quarantined)},
-          {"tidegate_store_lost_changes", "acknowledged changes found lost at this start, at least", false,
-           number(store_->damage().lost_changes)},
-          {"tidegate_store_quarantines", "damaged write-ahead logs kept aside", false,
-           number(store_->damage().quarantines)}};
-}
-
-std::vector<std::string> WiredServer::warnings() const {
-  const store::StoreDamage damage = store_->damage();
-  std::vector<std::string> all;
-  if (damage.lost) {
-    all.push_back(
-        fmt::format("TG4015 at this start acknowledged changes were found lost, {} at least: the store's write-ahead "
-                    "log is damaged",
-                    damage.lost_changes));
-  }
-  if (damage.quarantines > 0) {
-    all.push_back(fmt::format("damaged write-ahead logs are kept in {} ({}); delete them when they are looked into",
-                              damage.folder, damage.quarantines));
-  }
-  return all;
-}
-
-std::vector<api::Metric> WiredServer::sink_metrics() const {
-  double lag_rows = 0;
-  double delivered = 0;
-  double failing = 0;
-  for (const sinks::SinkStatus& sink : sinks_->status()) {
-    lag_rows += static_cast<double>(sink.lag_rows);
-    delivered += static_cast<double>(sink.delivered);
-    failing += sink.last_error.empty() ? 0 : 1;
-  }
-  return {{"tidegate_sinks_lag_rows", "committed records that have not gone out, over all sinks", false, lag_rows},
-          {"tidegate_sinks_delivered_total", "records that went out since the start", true, delivered},
-          {"tidegate_sinks_failing", "sinks whose last attempt failed", false, failing}};
-}
-
-std::vector<api::Metric> WiredServer::device_metrics() const {
-  const registry::LastValueStats stats = last_values_->stats();
-  const auto number = [](auto value) { return static_cast<double>(value); };
-  return {{"tidegate_devices", "registered", false, number(registry_->device_count())},
-          {"tidegate_last_values_bytes", "memory for last values", false, number(stats.bytes)},
-          {"tidegate_last_values_skipped_rows_total", "records not looked at for last values, for want of time", true,
-           number(stats.skipped_rows)},
-          {"tidegate_last_values_refused_total", "records of devices that found no room", true, number(stats.refused)}};
-}
-
-std::vector<api::Metric> WiredServer::more_metrics() const {
-  std::vector<api::Metric> all = log_metrics();
-  for (api::Metric& metric : device_metrics()) all.push_back(std::move(metric));
-  for (api::Metric& metric : sink_metrics()) all.push_back(std::move(metric));
-  for (api::Metric& metric : mqtt_metrics()) all.push_back(std::move(metric));
+std::vector<api::Metric> WiredServer::metrics() const {
+  std::vector<api::Metric> all;
+  add_log_metrics(all, *log_, *store_);
+  add_device_metrics(all, *registry_, *last_values_);
+  add_quota_metrics(all, *quotas_);
+  add_sink_metrics(all, *sinks_);
+  if (mqtt_) add_mqtt_metrics(all, *broker_, *mqtt_, max_connections_);
   return all;
 }
 
@@ -318,8 +239,8 @@ Result<> WiredServer::open_http() {
   api::ApiOptions options;
   options.version = kVersion;
   options.authentication = !options_.insecure_dev;
-  options.more_metrics = [this] { return more_metrics(); };
-  options.warnings = [this] { return warnings(); };
+  options.more_metrics = [this] { return metrics(); };
+  options.warnings = [this] { return damage_warnings(*store_); };
   options.sinks = [this] { return sinks_->status(); };
   api_ = api::Api::create({.catalog = *catalog_,
                            .log = *log_,
@@ -327,6 +248,7 @@ Result<> WiredServer::open_http() {
                            .engine = *engine_,
                            .authenticator = *authenticator_,
                            .registry = *registry_,
+                           .quotas = *quotas_,
                            .last_values = *last_values_,
                            .monitor = *monitor_,
                            .exchange = *exchange_,

@@ -58,11 +58,11 @@ class Collector final : public net::MqttHandler {
   class Lane final : public net::MqttLane {
    public:
     explicit Lane(Collector& owner) : owner_(owner) {}
-    [[nodiscard]] Result<bool> publish(const net::MqttIdentity&, std::string_view topic,
-                                       std::string_view payload) override {
-      if (payload.find(owner_.refused) != std::string_view::npos) return fail(ErrorCode::RecordDoesNotFit, "no");
-      owner_.take(topic, payload);
-      return false;
+    [[nodiscard]] Result<net::MqttTaken> publish(const net::MqttArrival& arrival) override {
+      const bool refused = arrival.payload.find(owner_.refused) != std::string_view::npos;
+      if (refused) return fail(ErrorCode::RecordDoesNotFit, "no");
+      owner_.take(arrival.topic, arrival.payload);
+      return net::MqttTaken{};
     }
     bool flush(std::function<void(Result<>)>) override { return false; }
     [[nodiscard]] size_t waiting_rows() const override { return 0; }

@@ -83,6 +83,14 @@ class ApiImpl final : public Api {
   void remove_gateway(Call& call);
   void gateway_token(Call& call);
 
+  // quotas.cpp
+  void quotas(Call& call);
+  void quota(Call& call);
+  void change_quota(Call& call);
+  void remove_quota(Call& call);
+  [[nodiscard]] Result<> check_subject_exists(std::string_view text) const;
+  [[nodiscard]] bool over_quota(const Call& call);
+
   // places.cpp
   void places(Call& call);
   void place(Call& call);

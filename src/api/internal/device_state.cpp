@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/internal/api_impl.h"
+#include "api/internal/quota_json.h"
 #include "codec/json_encoder.h"
 #include "net/http_problem.h"
 #include "security/policy_gate.h"
@@ -41,9 +42,10 @@ void ApiImpl::device_state(Call& call) {
                             "`tidegate device list` shows what there is",
                             {}});
   }
-  std::string out = fmt::format(R"({{"name":{},{},"seen_us":{},"streams":[)", json_string(call.name),
+  std::string out = fmt::format(R"({{"name":{},{},"seen_us":{},"quota":{},"streams":[)", json_string(call.name),
                                 presence_json(parts_.monitor.presence(call.name)),
-                                number_or_null(parts_.last_values.seen_us(call.name)));
+                                number_or_null(parts_.last_values.seen_us(call.name)),
+                                quota_state_json(parts_.quotas, "device:" + call.name));
   for (const registry::StreamState& state : parts_.last_values.state(call.name)) {
     const auto checked = parts_.gate.check(call.principal, state.stream->id, state.row);
     if (!checked) continue;  // a stream that the reader may not read

@@ -54,6 +54,7 @@ void ApiImpl::ingest(Call call) {
   }
   const auto stream = parts_.catalog.find_stream(call.name);
   if (!stream) return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no stream '{}'", call.name), "", {}});
+  if (over_quota(call)) return;
   ingest::Arrival arrival{.payload = call.request.body, .topic = {}, .principal = &call.principal};
   arrival.padded = call.request.body.capacity() >= call.request.body.size() + ingest::kPayloadPadding;
   auto lane = lanes_[next_lane_++ % lanes_.size()]->lock();

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "cli/internal/commands.h"
+#include "cli/internal/quota_text.h"
 #include "cli/internal/registry_calls.h"
 #include "codec/timestamp_text.h"
 
@@ -75,7 +76,9 @@ std::string device_lines(const json::value& device, const json::value& state) {
                                    {"changed", time_text(member(device, "changed_us"))},
                                    {"revision", text("revision")},
                                    {"online", online_text(state)},
-                                   {"last heard", heard_text(state)}});
+                                   {"last heard", heard_text(state)},
+                                   {"quota", quota_text(member(state, "quota"))},
+                                   {"over quota", over_quota_text(member(state, "quota"))}});
 }
 
 }  // namespace

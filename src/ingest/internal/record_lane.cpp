@@ -154,6 +154,19 @@ Result<Accepted> RecordLane::accept(StreamId stream, const Arrival& arrival) {
   return accepted;
 }
 
+Result<bool> RecordLane::refuse(StreamId stream, const Arrival& arrival, const Error& reason) {
+  Waiting* waiting = find(stream);
+  if (waiting == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream with id {}", stream.value));
+  read_clock();
+  ++waiting->dead;
+  if (!waiting->dead_letters) return false;
+  DeadLetters& letters = *waiting->dead_letters;
+  const size_t before = letters.waiting();
+  letters.add(now_us_, device_of(arrival.principal), arrival.topic, reason.code, reason.message, arrival.payload);
+  waiting_ += letters.waiting() - before;
+  return true;
+}
+
 void RecordLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
   const StreamEntry& entry = *waiting.entry;
   entry.rows.fetch_add(waiting.rows.rows(), std::memory_order_relaxed);

@@ -20,6 +20,7 @@ class RecordLane final : public Lane {
       : log_(log), clock_(clock), devices_(devices), streams_(streams), gateway_(devices) {}
 
   Result<Accepted> accept(StreamId stream, const Arrival& arrival) override;
+  Result<bool> refuse(StreamId stream, const Arrival& arrival, const Error& reason) override;
   bool flush(log::Committed done) override;
   [[nodiscard]] size_t waiting_rows() const override { return waiting_; }
 

@@ -105,6 +105,12 @@ MqttCore::Opened MqttCore::open_session(std::string_view client_id, std::string_
   return opened;
 }
 
+bool MqttCore::is_connected(std::string_view client_id) {
+  auto sessions = sessions_.lock();
+  const auto found = sessions->find(std::string(client_id));
+  return found != sessions->end() && found->second->online();
+}
+
 void MqttCore::close_session(const std::shared_ptr<MqttSession>& session, MqttOwner owner, uint32_t expiry_s) {
   auto sessions = sessions_.lock();
   if (!session->detach(owner, expiry_s, clock_.now_us()) || expiry_s > 0) return;

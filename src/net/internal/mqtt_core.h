@@ -69,6 +69,7 @@ class MqttCore {
   // A client connects. An earlier connection of the same client is told to go.
   [[nodiscard]] Opened open_session(std::string_view client_id, std::string_view principal, bool clean_start,
                                     MqttOwner owner, uint32_t expiry_s, uint16_t in_flight);
+  [[nodiscard]] bool is_connected(std::string_view client_id);
   void close_session(const std::shared_ptr<MqttSession>& session, MqttOwner owner, uint32_t expiry_s);
   [[nodiscard]] std::string new_client_id();
 

@@ -28,6 +28,8 @@ struct FakePlatform {
     std::vector<std::string> published;  // "topic=payload"
     std::vector<std::function<void(Result<>)>> flushes;
     size_t waiting = 0;
+    int64_t over_quota_us = 0;    // above 0: every sender is over its quota for so long
+    size_t until_over_quota = 0;  // publications until that is so; 0: never
   };
   Guarded<State> state;
   bool wait_for_flush = false;  // publications are durable only when the test calls the flushes
@@ -36,12 +38,18 @@ struct FakePlatform {
 class FakeMqttLane final : public MqttLane {
  public:
   explicit FakeMqttLane(FakePlatform& platform) : platform_(platform) {}
-  Result<bool> publish(const MqttIdentity&, std::string_view topic, std::string_view payload) override {
-    if (topic == "refused") return fail(ErrorCode::RecordMalformed, "not wanted");
+  Result<MqttTaken> publish(const MqttArrival& arrival) override {
+    if (arrival.topic == "refused") return fail(ErrorCode::RecordMalformed, "not wanted");
     auto state = platform_.state.lock();
-    state->published.push_back(std::string(topic) + "=" + std::string(payload));
+    if (state->over_quota_us > 0 && arrival.over_quota != MqttOverQuota::kTake) {
+      if (arrival.over_quota == MqttOverQuota::kDrop) return MqttTaken{false, true, 0};
+      if (arrival.over_quota == MqttOverQuota::kHold) return MqttTaken{false, false, state->over_quota_us};
+      return fail(ErrorCode::QuotaExceeded, "too many");
+    }
+    state->published.push_back(std::string(arrival.topic) + "=" + std::string(arrival.payload));
     ++state->waiting;
-    return platform_.wait_for_flush;
+    if (state->until_over_quota > 0 && --state->until_over_quota == 0) state->over_quota_us = 1000;
+    return MqttTaken{platform_.wait_for_flush, false, 0};
   }
   bool flush(std::function<void(Result<>)> done) override {
     if (!platform_.wait_for_flush) return false;

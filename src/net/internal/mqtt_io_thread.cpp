@@ -81,7 +81,7 @@ void MqttIoThread::arm_read(Link& link) {
   if (link.reading) return;
   if (stalled_) {
     paused_.push_back(link.id);
-    link.reading = true;
+    link.reading = link.put_off = true;
     return;
   }
   link.reading = true;
@@ -99,16 +99,18 @@ void MqttIoThread::on_readable(uint64_t id) {
   Link* link = find(id);
   if (link == nullptr) return;
   link->reading = false;
+  if (stalled_) return arm_read(*link);  // it became readable before
   open_round();
   touch(*link);
   const bool large = link->needed > kReadBytes;
-  if (large ? take_large(*link) : take_bytes(*link)) {
-    if (!link->protocol->closing() && link->protocol->output().size() - link->sent < kOutputHighWater) {
-      arm_read(*link);
-    }
-  } else {
-    close(*link);
-  }
+  if (!(large ? take_large(*link) : take_bytes(*link))) return close(*link);
+  go_on_reading(*link);
+}
+
+void MqttIoThread::go_on_reading(Link& link) {
+  if (link.protocol->closing()) return;
+  if (link.protocol->held_us() > 0) return hold(link);
+  if (link.protocol->output().size() - link.sent < kOutputHighWater) arm_read(link);
 }
 
 // False: the peer has gone. The common case: everything passes through the thread's one buffer.
@@ -117,17 +119,19 @@ bool MqttIoThread::take_bytes(Link& link) {
   std::copy(link.partial.begin(), link.partial.end(), buffer_.begin());
   const auto moved = link.socket.read(std::span(buffer_.data() + kept, kReadBytes - kept));
   bytes_in_ += moved.bytes;
-  if (moved.bytes > 0) {
-    const std::string_view bytes(buffer_.data(), kept + moved.bytes);
-    const size_t taken = link.protocol->read(bytes, link.needed);
-    const std::string_view rest = bytes.substr(taken);
-    if (rest.empty() && link.partial.capacity() > 0) {
-      link.partial = std::string();
-    } else {
-      link.partial.assign(rest);
-    }
-  }
+  if (moved.bytes > 0) parse(link, kept + moved.bytes);
   return moved.status != MqttSocket::Status::kClosed;
+}
+
+// The first bytes of the buffer; what is left over is kept.
+void MqttIoThread::parse(Link& link, size_t bytes) {
+  const std::string_view all(buffer_.data(), bytes);
+  const std::string_view rest = all.substr(link.protocol->read(all, link.needed));
+  if (rest.empty() && link.partial.capacity() > 0) {
+    link.partial = std::string();
+  } else {
+    link.partial.assign(rest);
+  }
 }
 
 // A packet larger than the buffer is put together apart; memory grows as its bytes come, not as it announces.
@@ -136,13 +140,16 @@ bool MqttIoThread::take_large(Link& link) {
   const auto moved = link.socket.read(std::span(buffer_.data(), std::min(kReadBytes, missing)));
   bytes_in_ += moved.bytes;
   link.partial.append(buffer_.data(), moved.bytes);
-  if (link.partial.size() == link.needed) {
-    link.partial.reserve(link.needed + kReadableBehind);
-    link.protocol->read(link.partial, link.needed);
-    link.partial = std::string();
-    link.needed = 0;
-  }
+  if (link.partial.size() == link.needed) parse_large(link);
   return moved.status != MqttSocket::Status::kClosed;
+}
+
+void MqttIoThread::parse_large(Link& link) {
+  link.partial.reserve(link.needed + kReadableBehind);
+  link.protocol->read(link.partial, link.needed);
+  if (link.protocol->held_us() > 0) return;
+  link.partial = std::string();
+  link.needed = 0;
 }
 
 void MqttIoThread::touch(Link& link) {

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <thread>
 #include <vector>
 
@@ -56,6 +57,7 @@ class MqttIoThread final : public MqttMailbox {
     bool refuse = false;
     bool reading = false;  // a wait for reading is under way
     bool writing = false;
+    bool put_off = false;  // not read from for a while: a stall, or its sender's quota
     bool touched = false;  // something may have to be written at the round's end
   };
   // Outlives the thread for callbacks that come late; null once the thread is gone.
@@ -72,7 +74,13 @@ class MqttIoThread final : public MqttMailbox {
   void arm_read(Link& link);
   void arm_write(Link& link);
   void on_readable(uint64_t id);
+  void go_on_reading(Link& link);
   bool take_bytes(Link& link);
+  void parse(Link& link, size_t bytes);
+  void parse_large(Link& link);
+  void hold(Link& link);
+  void schedule_release();
+  void release_held();
   bool take_large(Link& link);
   void touch(Link& link);
   void open_round();
@@ -96,6 +104,7 @@ class MqttIoThread final : public MqttMailbox {
   boost::asio::io_context context_{1};
   boost::asio::steady_timer tick_timer_{context_};
   boost::asio::steady_timer stall_timer_{context_};
+  boost::asio::steady_timer hold_timer_{context_};
   std::shared_ptr<Back> back_;  // shared with callbacks under way
   std::unique_ptr<MqttLane> lane_;
   std::unique_ptr<MqttThread> shared_;
@@ -107,6 +116,10 @@ class MqttIoThread final : public MqttMailbox {
   int64_t handshakes_ended_us_ = 0;  // when their last turn was over
   std::vector<uint64_t> touched_;
   std::vector<uint64_t> paused_;  // not read from until the stall is over
+  // Over their quota, by when they may go on; the earliest first.
+  using Held = std::pair<int64_t, uint64_t>;
+  std::priority_queue<Held, std::vector<Held>, std::greater<>> held_;
+  int64_t release_at_us_ = 0;  // what the timer waits for; 0: it does not
   std::string buffer_ = std::string(kReadBytes + kReadableBehind, '\0');
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;

@@ -1,5 +1,7 @@
 // What other threads and the clock ask of a network thread; the data path is in mqtt_io_thread.cpp.
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
 
 #include "net/internal/mqtt_io_thread.h"
 
@@ -51,6 +53,7 @@ void MqttIoThread::tick() {
       continue;
     }
     if (!known) continue;
+    if (link->put_off) link->protocol->excuse(now_us);
     link->protocol->tick(now_us);
     if (link->protocol->closing() && link->writing) {
       close(*link);
@@ -88,9 +91,47 @@ void MqttIoThread::resume_reading() {
   for (const uint64_t id : paused) {
     Link* link = find(id);
     if (link == nullptr) continue;
-    link->reading = false;
+    link->reading = link->put_off = false;
     arm_read(*link);
   }
+}
+
+// Its sender is over its quota and cannot be told: what it sent waits, at last in its own buffers.
+void MqttIoThread::hold(Link& link) {
+  link.reading = link.put_off = true;
+  held_.emplace(core_.clock().monotonic_us() + link.protocol->held_us(), link.id);
+  schedule_release();
+}
+
+void MqttIoThread::schedule_release() {
+  if (held_.empty() || (release_at_us_ > 0 && release_at_us_ <= held_.top().first)) return;
+  release_at_us_ = held_.top().first;
+  const int64_t wait_us = std::max<int64_t>(release_at_us_ - core_.clock().monotonic_us(), 0);
+  hold_timer_.expires_after(std::chrono::microseconds(wait_us));
+  hold_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) release_held();
+  });
+}
+
+void MqttIoThread::release_held() {
+  release_at_us_ = 0;
+  const int64_t now_us = core_.clock().monotonic_us();
+  while (!held_.empty() && held_.top().first <= now_us) {
+    Link* link = find(held_.top().second);
+    held_.pop();
+    if (link == nullptr) continue;
+    link->reading = link->put_off = false;
+    open_round();
+    touch(*link);
+    if (link->needed > kReadBytes) {
+      parse_large(*link);
+    } else {
+      std::copy(link->partial.begin(), link->partial.end(), buffer_.begin());
+      parse(*link, link->partial.size());
+    }
+    go_on_reading(*link);
+  }
+  schedule_release();
 }
 
 }  // namespace tidegate::net

@@ -17,6 +17,7 @@ MqttProtocol::MqttProtocol(MqttThread& thread, uint64_t id, std::optional<std::s
 size_t MqttProtocol::read(std::string_view bytes, size_t& needed) {
   last_read_us_ = thread_.core.clock().monotonic_us();
   needed = 0;
+  held_us_ = 0;
   size_t at = 0;
   while (!closing_) {
     MqttFrame frame;
@@ -28,8 +29,12 @@ size_t MqttProtocol::read(std::string_view bytes, size_t& needed) {
     }
     MqttReason reason = status == MqttFrameStatus::kTooLarge ? kPacketTooLarge : kMalformedPacket;
     if (status == MqttFrameStatus::kComplete) {
-      at += frame.size;
       reason = handle(frame);
+      if (held_us_ > 0) {
+        needed = frame.size;
+        break;
+      }
+      at += frame.size;
     }
     if (reason != kSuccess) close_with(reason);
   }
@@ -77,24 +82,26 @@ MqttReason MqttProtocol::on_publish(const MqttFrame& frame) {
   if (publish.qos > 0 && ++unacknowledged_ > thread_.core.options().receive_maximum && is_v5()) {
     return kReceiveMaximumExceeded;
   }
-  if (const auto taken = take_publication(publish); !taken) {
-    if (publish.qos > 0) --unacknowledged_;
-    if (publish.qos == 2) session_->settle_inbound(publish.packet_id, false);
-    switch (taken.error().code) {
-      case ErrorCode::NotAuthorized: return refuse_publication(publish, kNotAuthorized);
-      case ErrorCode::NotFound:
-      case ErrorCode::SqlUnknownStream: return refuse_publication(publish, kTopicNameInvalid);
-      case ErrorCode::RecordMalformed:
-      case ErrorCode::RecordDoesNotFit: return refuse_publication(publish, kPayloadFormatInvalid);
-      case ErrorCode::RecordTooLarge:
-      case ErrorCode::LimitReached:
-      case ErrorCode::Overloaded:
-      case ErrorCode::DiskFull: return refuse_publication(publish, kQuotaExceeded);
-      default: return refuse_publication(publish, kImplementationSpecific);
-    }
+  const auto taken = take_publication(publish);
+  if (taken && taken->hold_us == 0) {
+    if (publish.qos > 0) thread_.acks.add(std::move(ack));
+    return kSuccess;
   }
-  if (publish.qos > 0) thread_.acks.add(std::move(ack));
+  if (publish.qos > 0) --unacknowledged_;
+  if (publish.qos == 2) session_->settle_inbound(publish.packet_id, false);
+  return taken ? hold(taken->hold_us) : refuse_publication(publish, taken.error());
+}
+
+// As if it had not come yet.
+MqttReason MqttProtocol::hold(int64_t hold_us) {
+  --thread_.messages_in;
+  held_us_ = std::min(hold_us, kLongestHoldUs);
   return kSuccess;
+}
+
+MqttOverQuota MqttProtocol::over_quota(const MqttPublish& publish) const {
+  if (publish.qos == 0) return MqttOverQuota::kDrop;
+  return is_v5() ? MqttOverQuota::kRefuse : MqttOverQuota::kHold;
 }
 
 MqttReason MqttProtocol::resolve_alias(MqttPublish& publish) {
@@ -122,12 +129,11 @@ bool MqttProtocol::may_publish(std::string_view topic) {
   return true;
 }
 
-Result<> MqttProtocol::take_publication(const MqttPublish& publish) {
-  if (auto waits = thread_.lane.publish(*identity_, publish.topic, publish.payload); !waits) {
-    return fail(std::move(waits.error()));
-  }
+Result<MqttTaken> MqttProtocol::take_publication(const MqttPublish& publish) {
+  auto taken = thread_.lane.publish({*identity_, publish.topic, publish.payload, over_quota(publish)});
+  if (!taken || taken->hold_us > 0 || taken->dropped) return taken;
   if (publish.retain || thread_.core.has_subscribers()) distribute(publish);
-  return {};
+  return taken;
 }
 
 void MqttProtocol::distribute(const MqttPublish& publish) {
@@ -158,6 +164,22 @@ void MqttProtocol::distribute(const MqttPublish& publish) {
   }
   if (message->retain && !core.retain(message)) ++core.counters().messages_dropped;
   core.forward(route, message, session_.get());
+}
+
+MqttReason MqttProtocol::refuse_publication(const MqttPublish& publish, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::NotAuthorized: return refuse_publication(publish, kNotAuthorized);
+    case ErrorCode::NotFound:
+    case ErrorCode::SqlUnknownStream: return refuse_publication(publish, kTopicNameInvalid);
+    case ErrorCode::RecordMalformed:
+    case ErrorCode::RecordDoesNotFit: return refuse_publication(publish, kPayloadFormatInvalid);
+    case ErrorCode::QuotaExceeded:
+    case ErrorCode::RecordTooLarge:
+    case ErrorCode::LimitReached:
+    case ErrorCode::Overloaded:
+    case ErrorCode::DiskFull: return refuse_publication(publish, kQuotaExceeded);
+    default: return refuse_publication(publish, kImplementationSpecific);
+  }
 }
 
 MqttReason MqttProtocol::refuse_publication(const MqttPublish& publish, MqttReason reason) {
@@ -293,13 +315,14 @@ void MqttProtocol::closed() {
   }
   thread_.core.close_session(session_, owner(), expiry_s_);
   session_.reset();
+  place_.reset();
   if (!server_stops_) thread_.core.handler().disconnected(*identity_, took_leave_);
 }
 
 void publish_left_message(MqttThread& thread, const MqttIdentity& identity, const MqttMessagePtr& message) {
   MqttCore& core = thread.core;
   if (!core.handler().may_publish(identity, message->topic)) return;
-  if (!thread.lane.publish(identity, message->topic, message->payload)) {
+  if (!thread.lane.publish({identity, message->topic, message->payload, MqttOverQuota::kTake})) {
     ++core.counters().publications_refused;
     return;
   }

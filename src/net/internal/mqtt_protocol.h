@@ -17,6 +17,8 @@ inline constexpr size_t kOutputHighWater = 256U << 10;
 // How long a permission to publish is remembered for a topic; revoking one takes effect within this time.
 inline constexpr int64_t kPermissionMemoryUs = 1'000'000;
 inline constexpr size_t kMaxClientIdBytes = 256;
+// A held connection asks again at least this often, so that a changed quota is noticed.
+inline constexpr int64_t kLongestHoldUs = 1'000'000;
 // A CONNECT with every field at its longest; nobody unknown makes the server hold more.
 inline constexpr size_t kMaxConnectBytes = 512U << 10;
 
@@ -41,16 +43,22 @@ class MqttProtocol {
   MqttProtocol(MqttThread& thread, uint64_t id, std::optional<std::string> fingerprint);
 
   // Takes the whole packets at the front of `bytes` (64 readable bytes behind them); returns their size.
-  // `needed` is set to the size of the packet that is not whole yet, 0 if unknown.
+  // `needed` is set to the size of the packet that is not whole yet, 0 if unknown; with held_us() above 0, to that of
+  // the packet which was not taken and must come again.
   size_t read(std::string_view bytes, size_t& needed);
   void settle(const MqttPendingAck& ack, bool durable);
   // Puts the session's messages into the output, up to the high-water mark.
   void pump();
-  void refuse_with(MqttReason reason) { refusal_ = reason; }  // what CONNECT is answered, whoever it is
-  void take_over();                                           // another connection has the session
-  void shut_down();                                           // the server stops
-  void tick(int64_t now_us);                                  // keep-alive, at least once a second
-  void closed();                                              // the network connection is gone: once, last
+  void take_over();           // another connection has the session
+  void shut_down();           // the server stops
+  void tick(int64_t now_us);  // keep-alive, at least once a second
+  void closed();              // the network connection is gone: once, last
+  // What CONNECT is answered, whoever it is.
+  void refuse_with(MqttReason reason) { refusal_ = reason; }
+  // It was not read from, for reasons that are not the client's.
+  void excuse(int64_t now_us) { last_read_us_ = now_us; }
+  // Above 0: its sender is over its quota; nothing more of it is read for so long.
+  [[nodiscard]] int64_t held_us() const { return held_us_; }
 
   [[nodiscard]] std::string& output() { return output_; }
   // The connection is to be closed once the output is written.
@@ -68,7 +76,10 @@ class MqttProtocol {
   MqttReason resolve_alias(MqttPublish& publish);
   bool may_publish(std::string_view topic);
   // What the platform says, then the subscribers get it.
-  Result<> take_publication(const MqttPublish& publish);
+  Result<MqttTaken> take_publication(const MqttPublish& publish);
+  [[nodiscard]] MqttOverQuota over_quota(const MqttPublish& publish) const;
+  MqttReason hold(int64_t hold_us);
+  MqttReason refuse_publication(const MqttPublish& publish, const Error& error);
   void distribute(const MqttPublish& publish);
   MqttReason refuse_publication(const MqttPublish& publish, MqttReason reason);
   MqttReason on_ack(const MqttFrame& frame);
@@ -98,9 +109,11 @@ class MqttProtocol {
   uint32_t max_packet_bytes_ = 0;  // of the client's; 0: any
   uint32_t unacknowledged_ = 0;    // QoS 1 and 2 publications of the client
   int64_t last_read_us_ = 0;
+  int64_t held_us_ = 0;
   std::shared_ptr<const MqttIdentity> identity_;  // shared with a delayed will
   std::shared_ptr<MqttSession> session_;          // shared with the registry
-  std::string known_topic_;                       // the last one: valid and permitted
+  std::unique_ptr<MqttPlace> place_;
+  std::string known_topic_;  // the last one: valid and permitted
   int64_t permitted_until_us_ = 0;
   std::vector<std::string> aliases_;
   std::shared_ptr<MqttMessage> will_;  // becomes a message of subscribers' queues

@@ -28,6 +28,7 @@ MqttReason reason_of(const Error& error) {
     case ErrorCode::NotAuthenticated: return kBadUserNameOrPassword;
     case ErrorCode::Overloaded: return kServerBusy;
     case ErrorCode::ShuttingDown: return kServerUnavailable;
+    case ErrorCode::QuotaExceeded:
     case ErrorCode::LimitReached: return kQuotaExceeded;
     default: return kNotAuthorized;
   }
@@ -76,9 +77,12 @@ MqttReason MqttProtocol::accept(MqttConnect& connect) {
   const uint16_t longest_s = core.options().max_keep_alive_s;
   if (longest_s > 0 && (keep_alive_s_ == 0 || keep_alive_s_ > longest_s)) keep_alive_s_ = longest_s;
   const auto window = static_cast<uint16_t>(connect.properties.number(MqttProperty::kReceiveMaximum, 65'535));
+  auto place = core.handler().admit(*identity_, core.is_connected(client_id));
+  if (!place) return refuse_connect(reason_of(place.error()));
   auto opened = core.open_session(client_id, identity_->name(), connect.clean_start, owner(), expiry_s_, window);
   if (opened.reason != kSuccess) return refuse_connect(opened.reason);
   session_ = std::move(opened.session);
+  place_ = std::move(*place);
   answer_connect(connect, opened.present, assigned);
   core.handler().connected(*identity_);
   return kSuccess;

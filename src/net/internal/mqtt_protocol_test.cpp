@@ -186,6 +186,48 @@ TEST_CASE("a QoS 2 publication that comes again is taken once until PUBREL") {
   CHECK(bench.handler.platform.state.lock()->published.size() == 2);
 }
 
+TEST_CASE("over its quota a client is told in 5.0, loses QoS 0, and waits in 3.1.1") {
+  Bench bench;
+  auto& platform = bench.handler.platform;
+  MqttProtocol& link = bench.connect(1, "a");
+  bench.out(link);
+  platform.state.lock()->over_quota_us = 5'000'000;
+  for (uint8_t qos = 0; qos < 3; ++qos) bench.publish(link, kV5, "t", "x", qos, qos);
+  bench.settle(true);
+  CHECK(bench.out(link) == Packets{"4 #1 r151", "5 #2 r151"});
+
+  MqttProtocol& old = bench.connect(2, "b", kV311);
+  bench.out(old, kV311);
+  bench.publish(old, kV311, "t", "lost", 0);
+  CHECK(old.held_us() == 0);
+  for (uint8_t qos = 1; qos < 3; ++qos) {
+    platform.state.lock()->over_quota_us = 5'000'000;
+    std::string bytes;
+    MqttPublish packet;
+    packet.topic = "t";
+    packet.qos = qos;
+    for (const std::string payload : {"first", "second"}) {
+      packet.payload = payload;
+      packet.packet_id = static_cast<uint16_t>(bytes.size() + 1);
+      write_publish(bytes, kV311, packet);
+    }
+    const size_t size = bytes.size();
+    bytes.append(64, '\0');
+    const std::string_view whole = std::string_view(bytes).substr(0, size);
+    size_t needed = 0;
+    CHECK(old.read(whole, needed) == 0);
+    CHECK(needed == size / 2);
+    CHECK(old.held_us() == kLongestHoldUs);
+    platform.state.lock()->over_quota_us = 0;
+    CHECK(old.read(whole, needed) == size);
+    CHECK(old.held_us() == 0);
+    bench.settle(true);
+    CHECK(bench.out(old, kV311).size() == 2);
+  }
+  CHECK_FALSE(old.closing());
+  CHECK(platform.state.lock()->published == Packets{"t=first", "t=second", "t=first", "t=second"});
+}
+
 TEST_CASE("refusals carry a reason in 5.0 and close in 3.1.1") {
   Bench bench;
   MqttProtocol& link = bench.connect(1, "a");

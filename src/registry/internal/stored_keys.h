@@ -11,6 +11,7 @@ namespace tidegate::registry {
 inline constexpr std::string_view kDevicePrefix = "registry/device/";
 inline constexpr std::string_view kPlacePrefix = "registry/place/";
 inline constexpr std::string_view kTwinPrefix = "registry/twin/";
+inline constexpr std::string_view kQuotaPrefix = "registry/quota/";
 inline constexpr std::string_view kPendingPrefix = "registry/command-pending/";
 inline constexpr std::string_view kFinishedPrefix = "registry/command-done/";
 

@@ -13,17 +13,32 @@ namespace {
 
 class Identity final : public net::MqttIdentity {
  public:
-  explicit Identity(security::Principal principal) : principal_(std::move(principal)) {}
+  Identity(security::Principal principal, std::shared_ptr<registry::QuotaMeter> meter)
+      : principal_(std::move(principal)), meter_(std::move(meter)) {}
   [[nodiscard]] std::string_view name() const override { return principal_.name; }
   [[nodiscard]] const security::Principal& principal() const { return principal_; }
+  [[nodiscard]] const std::shared_ptr<registry::QuotaMeter>& meter() const { return meter_; }
 
  private:
   const security::Principal principal_;
+  const std::shared_ptr<registry::QuotaMeter> meter_;  // shared with the sender's other connections; null: no quota
 };
 
-const security::Principal& principal_of(const net::MqttIdentity& identity) {
-  return static_cast<const Identity&>(identity).principal();  // the broker only ever sees what authenticate() made
+const Identity& own(const net::MqttIdentity& identity) {
+  return static_cast<const Identity&>(identity);  // the broker only ever sees what authenticate() made
 }
+const security::Principal& principal_of(const net::MqttIdentity& identity) { return own(identity).principal(); }
+
+class Place final : public net::MqttPlace {
+ public:
+  explicit Place(std::shared_ptr<registry::QuotaMeter> meter) : meter_(std::move(meter)) {}
+  ~Place() override { meter_->disconnect(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  const std::shared_ptr<registry::QuotaMeter> meter_;  // shared as in Identity
+};
 
 // Calls `done` once, when both halves of a flush have been answered, with the first error.
 class BothHalves {
@@ -53,18 +68,17 @@ class Lane final : public net::MqttLane {
       : ingest_(ingest), exchange_(exchange), lane_(ingest.open_lane()) {}
 
   // A topic that belongs to no stream is for subscribers only; nothing waits for the log then.
-  [[nodiscard]] Result<bool> publish(const net::MqttIdentity& identity, std::string_view topic,
-                                     std::string_view payload) override {
-    if (registry::DeviceExchange::takes(topic)) return keep(topic, payload);
-    const auto stream = ingest_.route(topic);
-    if (!stream) return false;
-    ingest::Arrival arrival;
-    arrival.payload = payload;
-    arrival.topic = topic;
-    arrival.principal = &principal_of(identity);
-    arrival.padded = true;
-    TRY(lane_->accept(*stream, arrival));
-    return true;
+  [[nodiscard]] Result<net::MqttTaken> publish(const net::MqttArrival& message) override {
+    const auto& meter = own(message.identity).meter();
+    if (meter != nullptr && message.over_quota != net::MqttOverQuota::kTake) {
+      const registry::QuotaAnswer answer = meter->take(message.payload.size());
+      if (answer.verdict != registry::QuotaVerdict::kTaken) return over_quota(message, *meter, answer);
+    }
+    if (registry::DeviceExchange::takes(message.topic)) return keep(message.topic, message.payload);
+    const auto stream = ingest_.route(message.topic);
+    if (!stream) return net::MqttTaken{};
+    TRY(lane_->accept(*stream, arrival_of(message)));
+    return net::MqttTaken{.waits = true};
   }
   bool flush(std::function<void(Result<>)> done) override {
     if (incoming_.empty()) return lane_->flush(std::move(done));
@@ -79,12 +93,42 @@ class Lane final : public net::MqttLane {
   [[nodiscard]] size_t waiting_rows() const override { return lane_->waiting_rows() + incoming_.size(); }
 
  private:
-  Result<bool> keep(std::string_view topic, std::string_view payload) {
+  static ingest::Arrival arrival_of(const net::MqttArrival& message) {
+    ingest::Arrival arrival;
+    arrival.payload = message.payload;
+    arrival.topic = message.topic;
+    arrival.principal = &principal_of(message.identity);
+    arrival.padded = true;
+    return arrival;
+  }
+
+  Result<net::MqttTaken> over_quota(const net::MqttArrival& message, registry::QuotaMeter& meter,
+                                    const registry::QuotaAnswer& answer) {
+    using enum net::MqttOverQuota;
+    if (message.over_quota == kDrop) {
+      meter.dropped();
+      return net::MqttTaken{.dropped = true};
+    }
+    const bool never = answer.verdict == registry::QuotaVerdict::kPayload;
+    if (message.over_quota == kHold && !never) {
+      meter.held();
+      return net::MqttTaken{.hold_us = answer.wait_us};
+    }
+    meter.refused(answer.verdict);
+    Error reason = registry::over_quota_error(meter.subject(), answer);
+    if (message.over_quota == kRefuse) return fail(std::move(reason));
+    const auto stream = ingest_.route(message.topic);
+    if (!stream) return net::MqttTaken{};
+    TRY_ASSIGN(const bool waits, lane_->refuse(*stream, arrival_of(message), reason));
+    return net::MqttTaken{.waits = waits};
+  }
+
+  Result<net::MqttTaken> keep(std::string_view topic, std::string_view payload) {
     if (!exchange_.has_room()) {
       return fail(ErrorCode::LimitReached, "too many messages of devices wait", "send it again in a moment");
     }
     incoming_.push_back({std::string(topic), std::string(payload)});
-    return true;
+    return net::MqttTaken{.waits = true};
   }
 
   ingest::Ingest& ingest_;
@@ -96,12 +140,14 @@ class Lane final : public net::MqttLane {
 }  // namespace
 
 MqttGateway::MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
-                         registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, bool open)
+                         registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, registry::Quotas& quotas,
+                         bool open)
     : authenticator_(authenticator),
       audit_(audit),
       ingest_(ingest),
       monitor_(monitor),
       exchange_(exchange),
+      quotas_(quotas),
       open_(open) {}
 
 void MqttGateway::connected(const net::MqttIdentity& identity) {
@@ -141,7 +187,17 @@ Result<std::shared_ptr<const net::MqttIdentity>> MqttGateway::authenticate(const
     return fail(std::move(principal.error()));
   }
   if (!open_) audit_.record({security::audit_name(*principal), "mqtt.connect", std::string(who.client_id), true, {}});
-  return std::make_shared<const Identity>(std::move(*principal));
+  auto meter = security::is_machine(*principal) ? quotas_.meter(security::quota_subject(*principal)) : nullptr;
+  return std::make_shared<const Identity>(std::move(*principal), std::move(meter));
+}
+
+Result<std::unique_ptr<net::MqttPlace>> MqttGateway::admit(const net::MqttIdentity& identity, bool replaces) {
+  const auto& meter = own(identity).meter();
+  if (meter == nullptr) return nullptr;
+  if (meter->connect(replaces)) return std::make_unique<Place>(meter);
+  Error refusal = registry::over_quota_error(meter->subject(), {registry::QuotaVerdict::kConnections, 0});
+  audit_.record({security::audit_name(own(identity).principal()), "mqtt.connect", {}, false, refusal.message});
+  return fail(std::move(refusal));
 }
 
 bool MqttGateway::may_publish(const net::MqttIdentity& identity, std::string_view topic) {

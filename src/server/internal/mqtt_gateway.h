@@ -7,6 +7,7 @@
 #include "net/mqtt_handler.h"
 #include "registry/device_exchange.h"
 #include "registry/device_monitor.h"
+#include "registry/quotas.h"
 #include "security/audit.h"
 #include "security/authenticator.h"
 #include "security/policy_gate.h"
@@ -19,9 +20,12 @@ class MqttGateway final : public net::MqttHandler {
  public:
   // `open`: take everybody (the insecure development mode).
   MqttGateway(security::Authenticator& authenticator, security::Audit& audit, ingest::Ingest& ingest,
-              registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, bool open);
+              registry::DeviceMonitor& monitor, registry::DeviceExchange& exchange, registry::Quotas& quotas,
+              bool open);
 
   [[nodiscard]] Result<std::shared_ptr<const net::MqttIdentity>> authenticate(const net::MqttCredentials& who) override;
+  [[nodiscard]] Result<std::unique_ptr<net::MqttPlace>> admit(const net::MqttIdentity& identity,
+                                                              bool replaces) override;
   [[nodiscard]] bool may_publish(const net::MqttIdentity& identity, std::string_view topic) override;
   [[nodiscard]] bool may_subscribe(const net::MqttIdentity& identity, std::string_view filter) override;
   void connected(const net::MqttIdentity& identity) override;
@@ -39,6 +43,7 @@ class MqttGateway final : public net::MqttHandler {
   ingest::Ingest& ingest_;
   registry::DeviceMonitor& monitor_;
   registry::DeviceExchange& exchange_;
+  registry::Quotas& quotas_;
   security::PolicyGate gate_;
   const bool open_;
 };
