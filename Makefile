@@ -59,7 +59,7 @@ tidy: setup ## module graph and house rules
 	@tools/tidy
 
 tidy-full: build ## clang-tidy over all files; takes long
-	@run-clang-tidy-19 -quiet -p $(BUILD) -j $(JOBS) 'src/.*(?<!_test)(?<!_fuzz)\.cpp$$'
+	@tools/clang_tidy $(BUILD)
 
 clean: ## remove what was built (not the Python tools)
 	@rm -rf build/release build/asan build/tsan build/fuzz build/debug

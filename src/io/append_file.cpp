@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace tidegate::io {
@@ -15,7 +15,7 @@ namespace {
 
 std::unexpected<Error> io_failed(const std::filesystem::path& path, std::string_view what, int reason) {
   const auto code = reason == ENOSPC || reason == EDQUOT ? ErrorCode::DiskFull : ErrorCode::DataFolderUnusable;
-  return fail(code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(reason)),
+  return fail(code, fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(reason)),
               "check free space and permissions");
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace tidegate::io {
@@ -31,7 +31,7 @@ class Descriptor {
 std::unexpected<Error> write_failed(const std::filesystem::path& path) {
   const int reason = errno;
   const auto code = reason == ENOSPC || reason == EDQUOT ? ErrorCode::DiskFull : ErrorCode::DataFolderUnusable;
-  return fail(code, fmt::format("cannot write {}: {}", path.string(), std::strerror(reason)),
+  return fail(code, fmt::format("cannot write {}: {}", path.string(), std::generic_category().message(reason)),
               "check free space and permissions");
 }
 
@@ -63,7 +63,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
     if (got < 0 && errno == EINTR) got = 1;
   }
   if (got < 0) {
-    return fail(ErrorCode::ConfigInvalid, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)),
+    return fail(ErrorCode::ConfigInvalid,
+                fmt::format("cannot read {}: {}", path.string(), std::generic_category().message(errno)),
                 "check that the file exists and may be read");
   }
   return content;

@@ -1,6 +1,7 @@
 #include "net/tls_context.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -24,8 +25,8 @@ Owned<BIO> memory_bio(const std::string& text) {
   return Owned<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-std::unexpected<Error> certificate_error(std::string what) {
-  return fail(ErrorCode::CertificateFailed, what + ": " + take_tls_errors(), "check the PEM text");
+std::unexpected<Error> certificate_error(std::string_view what) {
+  return fail(ErrorCode::CertificateFailed, fmt::format("{}: {}", what, take_tls_errors()), "check the PEM text");
 }
 
 // PEM reading ends with "no start line" when nothing is left; that is not an error.

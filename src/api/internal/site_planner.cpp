@@ -208,7 +208,7 @@ Result<> SitePlanner::take_all(Kind kind) {
 
 Result<> SitePlanner::decide(const Unit& unit, sql::Statement statement) {
   if (const auto* table = std::get_if<sql::CreateTable>(&statement)) return decide_stream(unit, *table);
-  if (auto* view = std::get_if<sql::CreateView>(&statement)) return decide_view(unit, std::move(*view));
+  if (auto* view = std::get_if<sql::CreateView>(&statement)) return decide_view(unit, *view);
   if (const auto* insert = std::get_if<sql::InsertInto>(&statement)) return decide_pipeline(unit, *insert);
   return fail_at(ErrorCode::SqlUnsupported, unit.text.start, "this statement does not belong into a site's files");
 }
@@ -239,7 +239,7 @@ Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& ta
   return {};
 }
 
-Result<> SitePlanner::decide_view(const Unit& unit, sql::CreateView view) {
+Result<> SitePlanner::decide_view(const Unit& unit, const sql::CreateView& view) {
   const std::string name = view.definition.name;
   if (!mentioned_.insert("view " + lower(name)).second) {
     return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start, fmt::format("view '{}' is declared twice", name));
@@ -247,7 +247,7 @@ Result<> SitePlanner::decide_view(const Unit& unit, sql::CreateView view) {
   const auto existing = catalog_.find_view(name);
   const bool same = existing && (view.if_not_exists || normal_sql(existing->sql) == normal_sql(view.definition.sql));
   views_changed_ = views_changed_ || (existing && !same);
-  names_.add_view(same ? *existing : std::move(view.definition));
+  names_.add_view(same ? *existing : view.definition);
   add(unit, !existing ? "create" : same ? "unchanged" : "change", "view", name);
   return {};
 }

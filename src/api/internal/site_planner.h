@@ -77,7 +77,7 @@ class SitePlanner {
   Result<> take_all(Kind kind);
   Result<> decide(const Unit& unit, sql::Statement statement);
   Result<> decide_stream(const Unit& unit, const sql::CreateTable& table);
-  Result<> decide_view(const Unit& unit, sql::CreateView view);
+  Result<> decide_view(const Unit& unit, const sql::CreateView& view);
   Result<> decide_pipeline(const Unit& unit, const sql::InsertInto& insert);
   Result<> follow_views();
   void prune();

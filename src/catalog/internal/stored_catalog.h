@@ -25,8 +25,8 @@ struct Documents {
 // order on disk is the order in memory.
 class StoredCatalog final : public Catalog {
  public:
-  StoredCatalog(store::Store& store, crypto::Key key, io::Random& random)
-      : store_(store), key_(std::move(key)), random_(random) {}
+  StoredCatalog(store::Store& store, const crypto::Key& key, io::Random& random)
+      : store_(store), key_(key), random_(random) {}
   [[nodiscard]] Result<> load();
 
   [[nodiscard]] StreamPtr find_stream(std::string_view name) const override;

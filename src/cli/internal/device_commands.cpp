@@ -22,7 +22,7 @@ struct DeviceWords {
 };
 
 template <class Work>
-void on_use(CLI::App* word, Command& command, Work work) {
+void on_use(CLI::App* word, Command& command, const Work& work) {
   word->callback([&command, work] {
     command = [work]() -> Result<int> {
       TRY(work());

@@ -78,7 +78,7 @@ Result<> show_gateway(const ClientOptions& options, const GatewayWords& words) {
 }
 
 template <class Work>
-void on_use(CLI::App* word, std::function<Result<int>()>& command, Work work) {
+void on_use(CLI::App* word, std::function<Result<int>()>& command, const Work& work) {
   word->callback([&command, work] {
     command = [work]() -> Result<int> {
       TRY(work());

@@ -67,7 +67,7 @@ void add_contexts(CLI::App& app, CommandLine& line) {
 
 namespace {
 
-void collect_words(const CLI::App& app, std::vector<std::string> path, std::vector<CommandWords>& out) {
+void collect_words(const CLI::App& app, const std::vector<std::string>& path, std::vector<CommandWords>& out) {
   CommandWords here{.path = path, .words = {}};
   const auto subcommands = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* one : subcommands) here.words.push_back(one->get_name());
@@ -78,7 +78,7 @@ void collect_words(const CLI::App& app, std::vector<std::string> path, std::vect
   for (const CLI::App* one : subcommands) {
     auto below = path;
     below.push_back(one->get_name());
-    collect_words(*one, std::move(below), out);
+    collect_words(*one, below, out);
   }
 }
 

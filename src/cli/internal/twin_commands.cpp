@@ -87,7 +87,7 @@ Result<> list_commands(const ClientOptions& options, const TwinWords& words) {
 }
 
 template <class Work>
-void on_use(CLI::App* word, std::function<Result<int>()>& command, Work work) {
+void on_use(CLI::App* word, std::function<Result<int>()>& command, const Work& work) {
   word->callback([&command, work] {
     command = [work]() -> Result<int> {
       TRY(work());

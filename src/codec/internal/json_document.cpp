@@ -80,10 +80,11 @@ class JsonDocument::Impl {
     od::object object;
     if (const auto error = value.get_object().get(object)) return malformed(error);
     for (auto field : object) {
-      if (field.error() != simdjson::SUCCESS) return malformed(field.error());
       std::string_view name;
+      od::value inner;
       if (const auto error = field.unescaped_key().get(name)) return malformed(error);
-      if (auto failure = add(std::move(field.value()).value_unsafe(), node, name, depth + 1)) return failure;
+      if (const auto error = field.value().get(inner)) return malformed(error);
+      if (auto failure = add(inner, node, name, depth + 1)) return failure;
     }
     return std::nullopt;
   }

@@ -71,8 +71,9 @@ simdjson::error_code validate(od::value value, int depth) {
       od::object object;
       if (const auto error = value.get_object().get(object)) return error;
       for (auto field : object) {
-        if (field.error() != simdjson::SUCCESS) return field.error();
-        if (const auto error = validate(std::move(field.value()).value_unsafe(), depth + 1)) return error;
+        od::value inner;
+        if (const auto error = field.value().get(inner)) return error;
+        if (const auto error = validate(inner, depth + 1)) return error;
       }
       return simdjson::SUCCESS;
     }

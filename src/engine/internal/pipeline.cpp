@@ -27,7 +27,7 @@ columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Ba
 }
 
 Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
-                   std::function<void()> wake)
+                   const std::function<void()>& wake)
     : context_(context),
       spec_(std::move(spec)),
       execution_(std::move(graph), context.devices, std::max(context.options.threads, 1),

@@ -35,7 +35,7 @@ class Pipeline {
  public:
   // `wake` is called from the log's commit thread when there is something to do.
   Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
-           std::function<void()> wake);
+           const std::function<void()>& wake);
 
   // Loads the snapshot and replays the epochs after it. Before anything else; any one thread.
   [[nodiscard]] Result<> recover(WorkerPool& pool);

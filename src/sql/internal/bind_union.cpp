@@ -101,7 +101,7 @@ Result<Relation> QueryBinder::bind_union(const Query& query, const std::string& 
     std::vector<std::string> branch_names = names;
     if (hidden_device) {
       expressions.push_back(column_of(branches[at], *branches[at].device_column));
-      branch_names.push_back(expressions.back().type == columnar::TypeKind::kString ? "device" : "");
+      branch_names.emplace_back(expressions.back().type == columnar::TypeKind::kString ? "device" : "");
     } else if (!by_device) {
       branches[at].device_column.reset();  // or project() would keep it
     }
