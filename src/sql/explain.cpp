@@ -94,6 +94,47 @@ std::string over_text(const Over& over, const PlanNode& node) {
   return text + (over.keyed_by_device ? "; by each device's own watermark" : "; by the shared watermark");
 }
 
+std::string detect_condition(const Detect& detect, const std::string& value) {
+  const auto limits = [](std::string_view high, const std::optional<double>& above, std::string_view low,
+                         const std::optional<double>& below) {
+    std::string text = above ? fmt::format("{} {}", high, *above) : "";
+    if (below) text += fmt::format("{}{} {}", above ? " or " : "", low, *below);
+    return text;
+  };
+  switch (detect.kind) {
+    case DetectKind::kThreshold: {
+      std::string text = fmt::format("threshold: {} {}", value, limits("above", detect.above, "below", detect.below));
+      if (detect.for_us > 0) text += fmt::format(" for {}", duration_text(detect.for_us));
+      if (!detect.clear_above && !detect.clear_below) return text;
+      return text + ", clear " + limits("below", detect.clear_below, "above", detect.clear_above);
+    }
+    case DetectKind::kChange: {
+      const auto fall = detect.below ? std::optional(-*detect.below) : std::nullopt;
+      return fmt::format("change: {} {} per {} within {}", value, limits("up", detect.above, "down", fall),
+                         duration_text(detect.per_us), duration_text(detect.for_us));
+    }
+    case DetectKind::kStuck:
+      return fmt::format("stuck: {} within {} for {}", value, detect.tolerance, duration_text(detect.for_us));
+    case DetectKind::kMissing:
+      return fmt::format("missing: {} for {}", value.empty() ? "no row" : "no " + value, duration_text(detect.for_us));
+    case DetectKind::kCount:
+      return fmt::format("count: {}{} times within {}", value.empty() ? "" : value + " ", detect.times,
+                         duration_text(detect.for_us));
+  }
+  return {};
+}
+
+std::string detect_text(const Detect& detect, const PlanNode& node) {
+  const auto& input = node.inputs[0]->output->fields;
+  std::string text =
+      "Detect " + detect_condition(
+                      detect, detect.value_column ? quote_identifier(input[*detect.value_column].name) : std::string());
+  for (size_t at = 0; at < detect.keys.size(); ++at) {
+    text += (at == 0 ? " by " : ", ") + quote_identifier(input[detect.keys[at]].name);
+  }
+  return text + (detect.keyed_by_device ? "; by each device's own watermark" : "; by the shared watermark");
+}
+
 void append(std::string& out, const PlanNode& node, size_t level) {
   out.append(level * 2, ' ');
   if (const auto* scan = std::get_if<Scan>(&node.node)) {
@@ -106,6 +147,8 @@ void append(std::string& out, const PlanNode& node, size_t level) {
     out += window_text(*window, node);
   } else if (const auto* over = std::get_if<Over>(&node.node)) {
     out += over_text(*over, node);
+  } else if (const auto* detect = std::get_if<Detect>(&node.node)) {
+    out += detect_text(*detect, node);
   } else {
     out += "Union all";
   }

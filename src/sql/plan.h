@@ -10,6 +10,7 @@
 
 #include "catalog/definitions.h"
 #include "columnar/batch.h"
+#include "sql/detect.h"
 #include "sql/expression.h"
 
 namespace tidegate::sql {
@@ -147,7 +148,7 @@ struct Over {
 // The rows of all inputs, which have the output's types.
 struct UnionAll {};
 
-using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over>;
+using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over, Detect>;
 
 struct PlanNode {
   Operation node;

@@ -44,6 +44,7 @@ bool Execution::finish_stage(size_t at) {
     std::vector<StatefulOperator*> copies;
     for (Worker& worker : workers_) copies.push_back(&worker.op(at));
     copies.front()->fire_shared(watermarks_.stages[stage.shared_index], copies);
+    copies.front()->fire_silent(epoch_.clock_us);
   }
   for (Worker& worker : workers_) worker.flush(at, epoch_);
   return moved;
@@ -150,8 +151,9 @@ int64_t Execution::next_timer_us(size_t at) const {
     const bool by_devices = std::ranges::any_of(stage.inputs, [this](size_t input) {
       return graph_->inputs()[input].stream().watermark_scope == catalog::WatermarkScope::kDevice;
     });
-    if (!by_devices) return kNever;
-    return scan_due_ ? watermarks_.scanned_at_us + kScanIntervalUs : next_idle_us_;
+    const int64_t silent_us = workers_.front().op(at).close_bound_us();
+    if (!by_devices) return silent_us;
+    return std::min(silent_us, scan_due_ ? watermarks_.scanned_at_us + kScanIntervalUs : next_idle_us_);
   }
   int64_t next = kNever;
   for (const Worker& worker : workers_) {

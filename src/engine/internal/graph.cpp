@@ -27,7 +27,8 @@ std::string_view operator_kind(const sql::PlanNode& node) {
   return std::visit(
       Overloaded{[](const sql::Scan&) { return "scan"; }, [](const sql::Filter&) { return "filter"; },
                  [](const sql::Project&) { return "project"; }, [](const sql::WindowAggregate&) { return "window"; },
-                 [](const sql::UnionAll&) { return "union"; }, [](const sql::Over&) { return "over"; }},
+                 [](const sql::UnionAll&) { return "union"; }, [](const sql::Over&) { return "over"; },
+                 [](const sql::Detect&) { return "detect"; }},
       node.node);
 }
 
@@ -103,11 +104,13 @@ Result<std::vector<Feed>> GraphPlan::add_stage(const sql::PlanNode& node, std::v
     if (!input.time_at) keep_time(input);
     place.close_after_us = std::max(place.close_after_us, input.stream().close_after_us);
     stage.idle_timeout_us = std::max(stage.idle_timeout_us, input.stream().idle_timeout_us);
+    place.delay_us = std::max(place.delay_us, input.stream().watermark_delay_us);
   }
   if (stage.adopts_input()) inputs_[stage.feeds.front().index].adopted = true;
   stage.own_watermarks = by_own_watermarks(stage);
   if (!stage.own_watermarks) stage.shared_index = shared_stages_++;
   place.own_watermarks = stage.own_watermarks;
+  place.idle_timeout_us = stage.idle_timeout_us;
   place.adopts_input = stage.adopts_input();
   TRY_ASSIGN(stage.op, plan_operator(node, place));
   stages_.push_back(std::move(stage));

@@ -25,8 +25,11 @@ class OperatorPlan {
 // What the graph has found out about the place an operator stands at.
 struct OperatorPlace {
   bool own_watermarks = false;
-  bool adopts_input = false;   // stands right above one input
-  int64_t close_after_us = 0;  // the longest of the inputs'
+  bool adopts_input = false;  // stands right above one input
+  // The longest of the inputs'.
+  int64_t close_after_us = 0;
+  int64_t idle_timeout_us = 0;
+  int64_t delay_us = 0;  // of the watermark behind the newest event time
 };
 
 [[nodiscard]] bool is_stateful(const sql::PlanNode& node);

@@ -58,18 +58,20 @@ void OrderedRows::add(uint32_t pot, int64_t time, OrderedRow row) {
   bytes_ += row.key.capacity() + row.bytes.capacity() + kRowOverhead;
   ++waiting_;
   pots_[pot][time].push_back(std::move(row));
-  if (plan_.own_watermarks) schedule(pot);
+  if (plan_.own_watermarks) expect_row(pot, time);
 }
 
-void OrderedRows::schedule(uint32_t index) {
+void OrderedRows::expect_row(uint32_t index, int64_t time) {
   Device& device = devices_.at(index);
-  if (pots_[index].empty()) {
-    device.fire_at = kNever;
-    return;
-  }
-  device.fire_at = pots_[index].begin()->first;
+  device.fire_at = std::min(device.fire_at, time);
   if (device.watermark >= device.fire_at) devices_.mark_due(index);
   close_bound_us_ = std::min(close_bound_us_, device.last_seen_us + plan_.close_after_us);
+}
+
+void OrderedRows::schedule(uint32_t index, const OrderedSink& sink) {
+  Device& device = devices_.at(index);
+  device.fire_at = sink.wanted_at(index);
+  if (index < pots_.size() && !pots_[index].empty()) expect_row(index, pots_[index].begin()->first);
 }
 
 uint16_t OrderedRows::key_group_of_row(uint32_t device, std::string_view key) const {
@@ -80,9 +82,10 @@ void OrderedRows::fire_due(OrderedSink& sink) {
   std::vector<uint32_t>& due = devices_.due();
   for (const uint32_t index : due) {
     devices_.at(index).due = false;
-    if (index >= pots_.size()) continue;
-    fire(index, devices_.at(index).watermark, sink);
-    schedule(index);
+    const int64_t watermark = devices_.at(index).watermark;
+    if (index < pots_.size()) fire(index, watermark, sink);
+    sink.time_passed(index, watermark);
+    schedule(index, sink);
   }
   due.clear();
 }
@@ -116,7 +119,8 @@ void OrderedRows::close_silent(int64_t clock_us, OrderedSink& sink) {
     device.watermark = std::max(device.watermark, pots_[index].rbegin()->first);
     dirty_[device.key_group] = true;
     fire(index, device.watermark, sink);
-    device.fire_at = kNever;
+    sink.time_passed(index, device.watermark);
+    schedule(index, sink);
   }
 }
 

@@ -50,6 +50,10 @@ class OrderedSink {
   virtual void rows_due(uint32_t device, int64_t time, std::vector<OrderedRow>& rows) = 0;
   // Rows at `time` itself, which the watermark has reached already, are late too.
   [[nodiscard]] virtual bool closes_time() const { return false; }
+  // After all rows of a device that are due at its watermark.
+  virtual void time_passed(uint32_t /*device*/, int64_t /*watermark*/) {}
+  // time_passed() is wanted once the device's watermark gets here, even without a row; kNever: not.
+  [[nodiscard]] virtual int64_t wanted_at(uint32_t /*device*/) const { return kNever; }
 };
 
 // One worker's waiting rows. With the shared watermark, the first worker's copy takes over what the others have.
@@ -84,7 +88,8 @@ class OrderedRows {
   using Pot = std::map<int64_t, std::vector<OrderedRow>>;  // by event time
 
   void add(uint32_t pot, int64_t time, OrderedRow row);
-  void schedule(uint32_t device);
+  void expect_row(uint32_t device, int64_t time);
+  void schedule(uint32_t device, const OrderedSink& sink);
   // Everything at or before `watermark`.
   void fire(uint32_t pot, int64_t watermark, OrderedSink& sink);
 

@@ -55,10 +55,12 @@ class StatefulOperator : public KeyedState {
   virtual void fire_due(const StageTime& now) = 0;
   // Own watermarks: closes what devices not heard of for close_after have open.
   virtual void close_silent(int64_t clock_us) = 0;
-  // Nothing falls due by close_silent() before this clock reading; kNever: nothing at all.
+  // Nothing falls due by close_silent() or fire_silent() before this clock reading; kNever: nothing at all.
   [[nodiscard]] virtual int64_t close_bound_us() const = 0;
   // Shared watermark: fires what it closes, of all workers' copies (this one is the first), into this one's results.
   virtual void fire_shared(int64_t watermark, std::span<StatefulOperator* const> copies) = 0;
+  // Shared watermark, after fire_shared(), of the first worker's copy: what the clock alone makes due.
+  virtual void fire_silent(int64_t /*clock_us*/) {}
   // Whether time alone may still bring results.
   [[nodiscard]] virtual bool has_open() const = 0;
 

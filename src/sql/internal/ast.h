@@ -84,9 +84,24 @@ struct WindowCall {
   std::optional<TextPosition> zone_position;
 };
 
+struct DetectArgument {
+  std::string name;                           // in upper case
+  TextPosition position;                      // of what it is given
+  std::variant<Name, double, int64_t> value;  // DESCRIPTOR(column), a number, an interval in microseconds
+};
+
+// A detection function over a table.
+struct DetectCall {
+  TextPosition position;
+  DetectKind kind = DetectKind::kThreshold;
+  std::unique_ptr<TableRef> table;
+  std::vector<Name> partition_by;
+  std::vector<DetectArgument> arguments;
+};
+
 struct TableRef {
   TextPosition position;
-  std::variant<Name, std::unique_ptr<Query>, WindowCall> source;
+  std::variant<Name, std::unique_ptr<Query>, WindowCall, DetectCall> source;
   std::optional<Name> alias;
 };
 

@@ -106,6 +106,8 @@ Result<Relation> QueryBinder::bind_table(const TableRef& table, const std::strin
   } else if (const auto* inner = std::get_if<std::unique_ptr<Query>>(&table.source)) {
     TRY_ASSIGN(relation, bind_query(**inner, path));
     relation.alias.clear();
+  } else if (const auto* detect = std::get_if<DetectCall>(&table.source)) {
+    TRY_ASSIGN(relation, bind_detect(*detect, path));
   } else {
     TRY_ASSIGN(relation, bind_window(std::get<WindowCall>(table.source), path));
   }

@@ -60,6 +60,8 @@ class QueryBinder {
   [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
   [[nodiscard]] Result<Relation> bind_name(const Name& name);
   [[nodiscard]] Result<Relation> bind_window(const WindowCall& call, const std::string& path);
+  [[nodiscard]] Result<Relation> bind_detect(const DetectCall& call, const std::string& path);
+  [[nodiscard]] Result<Relation> detect_node(const DetectCall& call, Relation input);
   [[nodiscard]] Result<Relation> bind_plain(const Query& query, Relation input);
   [[nodiscard]] Result<Relation> bind_over(const Query& query, Relation input);
   [[nodiscard]] Result<bool> check_order(const OverScope& over, const Relation& input) const;

@@ -185,13 +185,21 @@ Result<TableRef> Parser::table_primary() {
       return parsed;
     }
     if (parenthesised) {
-      if (!at_window_function()) return unexpected("TUMBLE, HOP, CUMULATE or SESSION");
-      TRY_ASSIGN(parsed.source, window_call());
+      if (at_detect_function()) {
+        TRY_ASSIGN(parsed.source, detect_call());
+      } else if (at_window_function()) {
+        TRY_ASSIGN(parsed.source, window_call());
+      } else {
+        return unexpected("TUMBLE, HOP, CUMULATE, SESSION or a DETECT function");
+      }
       TRY(expect_symbol(")"));
       return parsed;
     }
   } else if (at_window_function()) {
     TRY_ASSIGN(parsed.source, window_call());
+    return parsed;
+  } else if (at_detect_function()) {
+    TRY_ASSIGN(parsed.source, detect_call());
     return parsed;
   }
   TRY_ASSIGN(Name table, name("of a stream or view"));

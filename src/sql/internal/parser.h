@@ -91,6 +91,11 @@ class Parser {
   [[nodiscard]] Result<> window_months(WindowCall& call);
   [[nodiscard]] Result<> window_shifts(WindowCall& call);
   [[nodiscard]] Result<int64_t> window_interval();
+  [[nodiscard]] bool at_detect_function() const;
+  [[nodiscard]] Result<DetectCall> detect_call();
+  [[nodiscard]] Result<> detect_partition(DetectCall& call);
+  [[nodiscard]] Result<DetectArgument> detect_argument(const DetectCall& call);
+  [[nodiscard]] Result<> check_detect(const DetectCall& call) const;
 
   // Expressions.
   [[nodiscard]] Result<AstExpression> expression(int least_power = 0);

@@ -154,6 +154,20 @@ Moved prune_window(PlanNode& node, WindowAggregate& window) {
   return keep_all(node.output->fields.size());
 }
 
+Moved prune_detect(PlanNode& node, Detect& detect) {
+  Needed below(node.inputs[0]->output->fields.size(), false);
+  below[detect.time_column] = true;
+  for (const size_t key : detect.keys) below[key] = true;
+  if (detect.value_column) below[*detect.value_column] = true;
+  if (detect.has_device_column) below[detect.device_column] = true;
+  const Moved moved = prune_node(node.inputs[0], below);
+  detect.time_column = moved[detect.time_column];
+  for (size_t& key : detect.keys) key = moved[key];
+  if (detect.value_column) detect.value_column = moved[*detect.value_column];
+  if (detect.has_device_column) detect.device_column = moved[detect.device_column];
+  return keep_all(node.output->fields.size());
+}
+
 // Every input is a projection when pruning begins, so all of them keep the same columns.
 Moved prune_union(PlanNode& node, const Needed& needed) {
   Moved moved;
@@ -193,6 +207,7 @@ Moved prune_over(PlanNode& node, Over& over, const Needed& needed) {
 
 Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
   if (auto* over = std::get_if<Over>(&node->node)) return prune_over(*node, *over, needed);
+  if (auto* detect = std::get_if<Detect>(&node->node)) return prune_detect(*node, *detect);
   if (std::holds_alternative<UnionAll>(node->node)) return prune_union(*node, needed);
   if (auto* scan = std::get_if<Scan>(&node->node)) return prune_scan(*node, *scan, needed);
   if (auto* filter = std::get_if<Filter>(&node->node)) return prune_filter(*node, *filter, needed);
