@@ -134,7 +134,7 @@ std::string meaning_of(const Detect& detect) {
 class DetectInput {
  public:
   explicit DetectInput(const Schema& schema) : schema_(schema) {}
-  size_t place(size_t column, TypeKind type) {
+  size_t place(size_t column, const columnar::Type& type) {
     const columnar::Field& field = schema_.fields[column];
     Expression expression = coerce(make_column(column, field.name, field.type, field.nullable), type);
     for (size_t at = 0; at < expressions.size(); ++at) {
@@ -189,7 +189,7 @@ class DetectBuilder {
     detect.has_device_column = input_.device_column.has_value();
     if (input_.device_column) detect.device_column = columns.place(*input_.device_column);
     meaning += " " + meaning_of(detect);
-    const TypeKind time_type = input_.schema().fields[*input_.time_column].type;
+    const columnar::Type time_type = input_.schema().fields[*input_.time_column].type;
     schema->fields.push_back({"event", TypeKind::kString, false});
     schema->fields.push_back({"value", TypeKind::kDouble, true});
     schema->fields.push_back({"event_time", time_type, false});
@@ -213,7 +213,7 @@ class DetectBuilder {
       only_device = only_device && column == input_.device_column;
       detect.keys.push_back(columns.place(column));
       schema->fields.push_back(input_.schema().fields[column]);
-      meaning += fmt::format(";{}:{}", schema->fields.back().name, static_cast<int>(schema->fields.back().type));
+      meaning += fmt::format(";{}:{}", schema->fields.back().name, hashed_name(schema->fields.back().type));
     }
     const TextPosition position = call_.partition_by.front().position;
     if (detect.keys.size() > kMaxGroupKeys) {
@@ -250,8 +250,9 @@ class DetectBuilder {
                      fmt::format("'{}' is {}, not a number", name.text, columnar::type_name(field.type)),
                      "CAST it in a subquery: TABLE (SELECT device, ts, CAST(x AS DOUBLE) AS x FROM readings)");
     }
-    detect.value_column = columns.place(column, columnar::is_numeric(field.type) ? TypeKind::kDouble : field.type);
-    meaning += fmt::format("|{}:{}", field.name, static_cast<int>(field.type));
+    detect.value_column =
+        columns.place(column, columnar::is_numeric(field.type) ? columnar::Type(TypeKind::kDouble) : field.type);
+    meaning += fmt::format("|{}:{}", field.name, hashed_name(field.type));
     return {};
   }
 
