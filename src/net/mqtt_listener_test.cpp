@@ -153,4 +153,35 @@ TEST_CASE("a held connection goes on where it was: nothing is lost, small and la
   CHECK(platform.state.lock()->published == expected);
 }
 
+TEST_CASE("a held connection does not go on while the log has no room") {
+  Server server;
+  auto& platform = server.handler.platform;
+  platform.state.lock()->over_quota_us = 1000;
+  platform.state.lock()->overloaded_for = 20;  // asked every few milliseconds: far longer than the hold
+  bool acknowledged = false;
+  std::unique_ptr<MqttClient> client;
+  MqttClient::Callbacks callbacks;
+  callbacks.on_connected = [&](const Result<>& result) {
+    REQUIRE(result);
+    REQUIRE(client->publish("t", "1", 1));
+  };
+  callbacks.on_acknowledged = [&](uint16_t, MqttReason, int64_t) {
+    acknowledged = true;
+    server.loop->stop();
+  };
+  client = server.loop->make_client(server.as("meter", MqttVersion::kV311), callbacks);
+  client->connect();
+  const std::function<void()> allow = [&] {
+    {
+      auto state = platform.state.lock();
+      if (state->overloaded_for == 0) state->over_quota_us = 0;
+    }
+    server.loop->after_us(1'000, allow);
+  };
+  allow();
+  server.loop->run_for_ms(kLongestMs);
+  CHECK(acknowledged);
+  CHECK(platform.state.lock()->tries_in_overload <= 1);  // the first, if it came before the log was full
+}
+
 }  // namespace tidegate::net

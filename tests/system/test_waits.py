@@ -15,6 +15,12 @@ INSERT INTO overall SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR
   GROUP BY window_start, window_end;
 """
 
+RULE = """
+CREATE TABLE gone (device STRING, event STRING);
+INSERT INTO gone SELECT device, event
+  FROM TABLE(DETECT_MISSING(TABLE readings PARTITION BY device, FOR => INTERVAL '1' HOUR));
+"""
+
 
 def push(server, device, at):
     server.api("POST", "/streams/readings/records", [{"device": device, "ts": f"2026-01-01T00:{at}Z", "v": 1}])
@@ -36,6 +42,13 @@ def test_a_silent_source_and_a_silent_device_are_named(server):
     assert "waits for" in out and "m-7" in out
     _, _, page = server.request("GET", "/metrics")
     assert 'tidegate_pipeline_waits{pipeline="per_device",reason="device_silent",stream="readings"} 1' in page
+
+
+def test_a_detection_does_not_wait_for_a_silent_device(server):
+    server.sql(READINGS.format(idle="1 s") + RULE)
+    push(server, "m-7", "00:01")
+    wait_for(lambda: "device_silent" in waits(server, "per_device"))
+    assert waits(server, "gone").keys() == {"source_silent"}
 
 
 def test_a_device_whose_clock_is_behind_is_named_where_it_holds_the_others(server):

@@ -129,7 +129,7 @@ void ApiImpl::remove_quota(Call& call) {
 
 // True: the request was answered.
 bool ApiImpl::over_quota(const Call& call) {
-  if (!options_.authentication || !security::is_machine(call.principal)) return false;
+  if (!parts_.quotas.any() || !options_.authentication || !security::is_machine(call.principal)) return false;
   const auto meter = parts_.quotas.meter(security::quota_subject(call.principal));
   const registry::QuotaAnswer answer = meter->take(call.request.body.size());
   if (answer.verdict == registry::QuotaVerdict::kTaken) return false;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/sim_command.h"
 #include "cli/internal/site_commands.h"
@@ -33,16 +34,8 @@ struct CommandLine {
   SiteCommand site;
   bool password_stdin = false;
   bool generate = false;
-  std::function<Result<int>()> command;  // exit code
+  Command command;
 };
-
-template <class Work>
-std::function<Result<int>()> client_command(Work work) {
-  return [work]() -> Result<int> {
-    TRY(work());
-    return 0;
-  };
-}
 
 // --prune and --from of the commands that compare a site with its files.
 void add_site_options(CLI::App& command, CommandLine& line);

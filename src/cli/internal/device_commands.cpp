@@ -3,13 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/registry_calls.h"
 
 namespace tidegate::cli {
 namespace {
-
-using Command = std::function<Result<int>()>;
 
 // What the words fill in. Shared by the callbacks of one group of words.
 struct DeviceWords {
@@ -20,16 +19,6 @@ struct DeviceWords {
   std::string revision;
   DeviceImport import;
 };
-
-template <class Work>
-void on_use(CLI::App* word, Command& command, const Work& work) {
-  word->callback([&command, work] {
-    command = [work]() -> Result<int> {
-      TRY(work());
-      return 0;
-    };
-  });
-}
 
 void add_values(CLI::App* word, DeviceValues& values) {
   word->add_option("--type", values.type, "what it is: 'flow meter'");

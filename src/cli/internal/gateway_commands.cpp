@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/device_commands.h"
 
@@ -75,16 +76,6 @@ Result<> show_gateway(const ClientOptions& options, const GatewayWords& words) {
   TRY_ASSIGN(const json::value answer, connection.call("GET", path_of(words)));
   print(options.format != OutputFormat::kTable ? structured_text(options.format, answer) : object_lines(answer));
   return {};
-}
-
-template <class Work>
-void on_use(CLI::App* word, std::function<Result<int>()>& command, const Work& work) {
-  word->callback([&command, work] {
-    command = [work]() -> Result<int> {
-      TRY(work());
-      return 0;
-    };
-  });
 }
 
 }  // namespace

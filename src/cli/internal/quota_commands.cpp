@@ -6,6 +6,7 @@
 #include <charconv>
 #include <memory>
 
+#include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/device_commands.h"
 #include "cli/internal/quota_text.h"
@@ -146,30 +147,22 @@ void add_quota_commands(CLI::App& app, const ClientOptions& client, std::functio
   const auto words = std::make_shared<QuotaWords>();  // shared by the callbacks
   CLI::App* group = app.add_subcommand("quota", "Quotas: how much devices may send");
   group->require_subcommand(1);
-  const auto on_use = [&command](CLI::App* word, const std::function<Result<>()>& work) {
-    word->callback([&command, work] {
-      command = [work]() -> Result<int> {
-        TRY(work());
-        return 0;
-      };
-    });
-  };
   const auto one = [&](const char* word, const char* description) {
     CLI::App* made = group->add_subcommand(word, description);
     made->add_option("subject", words->subject, "default, site:PATH, type:TYPE, device:NAME or gateway:NAME")
         ->required();
     return made;
   };
-  on_use(group->add_subcommand("list", "All quotas"), [&client] { return list_quotas(client); });
-  on_use(one("get", "One quota in full"), [&client, words] { return show_quota(client, *words); });
+  on_use(group->add_subcommand("list", "All quotas"), command, [&client] { return list_quotas(client); });
+  on_use(one("get", "One quota in full"), command, [&client, words] { return show_quota(client, *words); });
   CLI::App* set = one("set", "Set limits; those not given stay; 'none' takes one away");
   set->add_option("--messages-per-s", words->limits[0], "MQTT publications and HTTP requests a second: 10, 0.5");
   set->add_option("--bytes-per-s", words->limits[1], "of their payloads: 500, 10kB, 1MB");
   set->add_option("--payload", words->limits[2], "bytes of the largest one: 4kB");
   set->add_option("--connections", words->limits[3], "MQTT connections at once");
   set->add_option("--burst", words->limits[4], "how much of the rates may come at once: 10s; without it 1s");
-  on_use(set, [&client, words] { return set_quota(client, *words); });
-  on_use(one("delete", "Take a quota away; the less specific ones count again"),
+  on_use(set, command, [&client, words] { return set_quota(client, *words); });
+  on_use(one("delete", "Take a quota away; the less specific ones count again"), command,
          [&client, words] { return delete_quota(client, *words); });
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/ids.h"
+#include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/device_commands.h"
 #include "cli/internal/registry_calls.h"
@@ -84,16 +85,6 @@ Result<> list_commands(const ClientOptions& options, const TwinWords& words) {
   }
   print(render_table({{"command"}, {"status"}, {"payload"}, {"answer"}, {"sent by"}}, rows, "no commands yet"));
   return {};
-}
-
-template <class Work>
-void on_use(CLI::App* word, std::function<Result<int>()>& command, const Work& work) {
-  word->callback([&command, work] {
-    command = [work]() -> Result<int> {
-      TRY(work());
-      return 0;
-    };
-  });
 }
 
 }  // namespace

@@ -90,23 +90,27 @@ void unhex(Frame& frame) {
   });
 }
 
-void encode(Frame& frame) {
+// `convert(row, out)` appends the result; false where there is none, which is an error of that row.
+template <class Convert>
+void convert_text(Frame& frame, Convert convert) {
   std::string out;
   each_text(frame, [&](size_t row) {
     out.clear();
-    if (encode_text(frame.args[0].text(row), frame.args[1].text(row), out)) return frame.put(out);
+    if (convert(row, out)) return frame.put(out);
     frame.fail(row);
     frame.put_null();
   });
 }
 
+void encode(Frame& frame) {
+  convert_text(frame, [&](size_t row, std::string& out) {
+    return encode_text(frame.args[0].text(row), frame.args[1].text(row), out);
+  });
+}
+
 void decode(Frame& frame) {
-  std::string out;
-  each_text(frame, [&](size_t row) {
-    out.clear();
-    if (decode_text(frame.args[0].text(row), frame.args[1].text(row), out)) return frame.put(out);
-    frame.fail(row);
-    frame.put_null();
+  convert_text(frame, [&](size_t row, std::string& out) {
+    return decode_text(frame.args[0].text(row), frame.args[1].text(row), out);
   });
 }
 
@@ -120,13 +124,8 @@ void to_base64(Frame& frame) {
 }
 
 void from_base64(Frame& frame) {
-  std::string out;
-  each_text(frame, [&](size_t row) {
-    out.clear();
-    if (decode_base64(frame.args[0].text(row), out) && is_utf8(out)) return frame.put(out);
-    frame.fail(row);
-    frame.put_null();
-  });
+  convert_text(
+      frame, [&](size_t row, std::string& out) { return decode_base64(frame.args[0].text(row), out) && is_utf8(out); });
 }
 
 void url_encode(Frame& frame) {

@@ -93,13 +93,17 @@ void append_real(Real value, std::string& out) {
   append_java_layout(digits, exponent, out);
 }
 
-template <class Real>
-std::optional<Real> parse_real(std::string_view text) {
+// What from_chars() takes: without blanks around it and without a plus. Nothing for "+-1".
+std::optional<std::string_view> number_text(std::string_view text) {
   text = strip(text);
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
+  if (!text.starts_with('+')) return text;
+  text.remove_prefix(1);
+  return text.starts_with('-') ? std::nullopt : std::optional(text);
+}
+
+template <class Real>
+std::optional<Real> parse_real(std::string_view given) {
+  const std::string_view text = number_text(given).value_or("");
   Real value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -131,12 +135,8 @@ void append_interval(int64_t interval_us, std::string& out) {
   append_clock(static_cast<int64_t>(magnitude % kMicrosPerDay), out);
 }
 
-std::optional<int64_t> parse_integer(std::string_view text) {
-  text = strip(text);
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
+std::optional<int64_t> parse_integer(std::string_view given) {
+  const std::string_view text = number_text(given).value_or("");
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{}) return std::nullopt;

@@ -30,6 +30,8 @@ struct FakePlatform {
     size_t waiting = 0;
     int64_t over_quota_us = 0;    // above 0: every sender is over its quota for so long
     size_t until_over_quota = 0;  // publications until that is so; 0: never
+    size_t overloaded_for = 0;    // so many times overloaded() says yes
+    size_t tries_in_overload = 0;
   };
   Guarded<State> state;
   bool wait_for_flush = false;  // publications are durable only when the test calls the flushes
@@ -41,6 +43,7 @@ class FakeMqttLane final : public MqttLane {
   Result<MqttTaken> publish(const MqttArrival& arrival) override {
     if (arrival.topic == "refused") return fail(ErrorCode::RecordMalformed, "not wanted");
     auto state = platform_.state.lock();
+    if (state->overloaded_for > 0) ++state->tries_in_overload;
     if (state->over_quota_us > 0 && arrival.over_quota != MqttOverQuota::kTake) {
       if (arrival.over_quota == MqttOverQuota::kDrop) return MqttTaken{false, true, 0};
       if (arrival.over_quota == MqttOverQuota::kHold) return MqttTaken{false, false, state->over_quota_us};
@@ -76,7 +79,12 @@ class FakeMqttHandler final : public MqttHandler {
   bool may_subscribe(const MqttIdentity&, std::string_view filter) override { return !filter.starts_with("secret"); }
   bool may_receive(const MqttIdentity&, std::string_view topic) override { return !topic.ends_with("/hidden"); }
   std::unique_ptr<MqttLane> open_lane() override { return std::make_unique<FakeMqttLane>(platform); }
-  bool overloaded() override { return false; }
+  bool overloaded() override {
+    auto state = platform.state.lock();
+    if (state->overloaded_for == 0) return false;
+    --state->overloaded_for;
+    return true;
+  }
 
   FakePlatform platform;
 };

@@ -94,6 +94,7 @@ void MqttIoThread::resume_reading() {
     link->reading = link->put_off = false;
     arm_read(*link);
   }
+  release_held();
 }
 
 // Its sender is over its quota and cannot be told: what it sent waits, at last in its own buffers.
@@ -115,6 +116,7 @@ void MqttIoThread::schedule_release() {
 
 void MqttIoThread::release_held() {
   release_at_us_ = 0;
+  if (stalled_) return;  // as everybody: resume_reading() comes back here
   const int64_t now_us = core_.clock().monotonic_us();
   while (!held_.empty() && held_.top().first <= now_us) {
     Link* link = find(held_.top().second);

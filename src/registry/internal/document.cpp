@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "base/bytes.h"
 
 namespace tidegate::registry {
@@ -80,6 +82,37 @@ Result<Place> decode_place(std::string_view path, std::string_view bytes) {
   place.description = in.text();
   if (!in.finished()) return unknown_format("place", path);
   return place;
+}
+
+std::string encode(const Quota& quota) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kVersion);
+  out.fixed(quota.revision);
+  out.fixed(quota.created_us);
+  out.fixed(quota.changed_us);
+  for (const auto& limit : quota.limits) {
+    out.fixed(static_cast<uint8_t>(limit.has_value()));
+    out.fixed(std::bit_cast<uint64_t>(limit.value_or(0)));
+  }
+  return bytes;
+}
+
+Result<Quota> decode_quota(std::string_view subject, std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.fixed<uint8_t>() != kVersion) return unknown_format("quota", subject);
+  Quota quota;
+  quota.subject = subject;
+  quota.revision = in.fixed<uint64_t>();
+  quota.created_us = in.fixed<int64_t>();
+  quota.changed_us = in.fixed<int64_t>();
+  for (auto& limit : quota.limits) {
+    const bool set = in.fixed<uint8_t>() != 0;
+    const auto value = std::bit_cast<double>(in.fixed<uint64_t>());
+    if (set) limit = value;
+  }
+  if (!in.finished()) return unknown_format("quota", subject);
+  return quota;
 }
 
 }  // namespace tidegate::registry

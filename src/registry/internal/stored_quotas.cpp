@@ -1,54 +1,20 @@
 // Quotas over the embedded store. docs/formats/registry.md has the documents.
 #include <fmt/format.h>
 
-#include <bit>
 #include <map>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/guarded.h"
 #include "crypto/sealing.h"
+#include "registry/internal/document.h"
 #include "registry/internal/stored_keys.h"
 #include "registry/quotas.h"
 
 namespace tidegate::registry {
 namespace {
 
-constexpr uint8_t kVersion = 1;
-
 std::string key_of(std::string_view subject) { return fmt::format("{}{}", kQuotaPrefix, subject); }
-
-std::string encode(const Quota& quota) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.fixed(kVersion);
-  out.fixed(quota.revision);
-  out.fixed(quota.created_us);
-  out.fixed(quota.changed_us);
-  for (const auto& limit : quota.limits) {
-    out.fixed(static_cast<uint8_t>(limit.has_value()));
-    out.fixed(std::bit_cast<uint64_t>(limit.value_or(0)));
-  }
-  return bytes;
-}
-
-Result<Quota> decode(std::string_view subject, std::string_view bytes) {
-  ByteReader in(bytes);
-  const uint8_t version = in.fixed<uint8_t>();
-  Quota quota;
-  quota.subject = subject;
-  quota.revision = in.fixed<uint64_t>();
-  quota.created_us = in.fixed<int64_t>();
-  quota.changed_us = in.fixed<int64_t>();
-  for (auto& limit : quota.limits) {
-    const bool set = in.fixed<uint8_t>() != 0;
-    const auto value = std::bit_cast<double>(in.fixed<uint64_t>());
-    if (set) limit = value;
-  }
-  if (version == kVersion && in.finished()) return quota;
-  return fail(ErrorCode::FormatUnknown, fmt::format("the stored quota of '{}' has an unknown format", subject),
-              "it was written by a newer version; start that version, or restore a backup");
-}
 
 class StoredQuotas final : public Quotas {
  public:
@@ -61,7 +27,7 @@ class StoredQuotas final : public Quotas {
     Result<> outcome;
     const auto load_one = [&](std::string_view key, std::string_view sealed) -> Result<> {
       TRY_ASSIGN(const std::string bytes, crypto::open_seal(key_, key, sealed));
-      TRY_ASSIGN(Quota quota, decode(key.substr(kQuotaPrefix.size()), bytes));
+      TRY_ASSIGN(Quota quota, decode_quota(key.substr(kQuotaPrefix.size()), bytes));
       std::string subject = quota.subject;
       documents->emplace(std::move(subject), std::make_shared<const Quota>(std::move(quota)));
       return {};
