@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/internal/fixture.h"
+#include "engine/internal/graph.h"
 #include "io/random.h"
 
 namespace tidegate::engine {
@@ -83,6 +84,25 @@ NodePtr over(NodePtr input, size_t time_column, size_t summed, size_t key, std::
   return make(std::move(made), std::make_shared<columnar::Schema>(std::move(schema)), std::move(inputs), std::move(id));
 }
 
+// `input` WHERE column > literal.
+NodePtr above(NodePtr input, size_t column, TypeKind type, sql::Literal literal) {
+  auto call = std::make_unique<sql::Call>();
+  call->function = sql::FunctionId::kGreater;
+  call->arguments.push_back({type, true, sql::ColumnRef{column, input->output->fields[column].name}});
+  call->arguments.push_back({type, false, std::move(literal)});
+  auto schema = input->output;
+  std::vector<NodePtr> inputs;
+  inputs.push_back(std::move(input));
+  return make(sql::Filter{{TypeKind::kBoolean, true, std::move(call)}}, std::move(schema), std::move(inputs), "filter");
+}
+
+// All devices but three, by the device alone or after a filter that drops nothing.
+NodePtr some_devices(const StreamPtr& stream, bool alone) {
+  NodePtr input = scan(stream, "a");
+  if (!alone) input = above(std::move(input), 3, TypeKind::kBigint, int64_t{-1});
+  return above(std::move(input), 0, TypeKind::kString, std::string("d2"));
+}
+
 enum class Shape : uint8_t {
   kStacked,
   kSharedOverOwn,
@@ -93,6 +113,10 @@ enum class Shape : uint8_t {
   kOverShared,
   kOverUnion,
   kOverWindow,
+  kDevicesWindow,
+  kDevicesOver,
+  kRowsWindow,
+  kRowsOver,
 };
 
 sql::Plan plan_of(Shape shape, const StreamPtr& a, const StreamPtr& b) {
@@ -105,6 +129,10 @@ sql::Plan plan_of(Shape shape, const StreamPtr& a, const StreamPtr& b) {
     case Shape::kOverShared: return {over(scan(a, "a"), 1, 3, 4, "o1")};
     case Shape::kOverUnion: return {over(both(scan(a, "a"), scan(b, "b")), 1, 3, 0, "o1")};
     case Shape::kOverWindow: return {over(window(scan(a, "a"), 1, 3, 5, true, "w1"), 3, 5, 0, "o1")};
+    case Shape::kDevicesWindow: return {window(some_devices(a, true), 1, 3, 10, true, "w1")};
+    case Shape::kDevicesOver: return {over(some_devices(a, true), 1, 3, 0, "o1")};
+    case Shape::kRowsWindow: return {window(some_devices(a, false), 1, 3, 10, true, "w1")};
+    case Shape::kRowsOver: return {over(some_devices(a, false), 1, 3, 0, "o1")};
     case Shape::kUnionOfWindows:
       return {window(both(window(scan(a, "a"), 1, 3, 5, true, "w1"), window(scan(b, "b"), 1, 3, 10, true, "w2")), 3, 5,
                      20, true, "w3")};
@@ -175,9 +203,9 @@ Outcome play(Shape shape, const Trouble& trouble, uint64_t seed) {
 }  // namespace
 
 TEST_CASE("stacked windows, unions and OVER do not depend on batches, threads, kills and restarts") {
-  for (const Shape shape :
-       {Shape::kStacked, Shape::kSharedOverOwn, Shape::kUnionOwn, Shape::kUnionShared, Shape::kUnionOfWindows,
-        Shape::kOverOwn, Shape::kOverShared, Shape::kOverUnion, Shape::kOverWindow}) {
+  for (const Shape shape : {Shape::kStacked, Shape::kSharedOverOwn, Shape::kUnionOwn, Shape::kUnionShared,
+                            Shape::kUnionOfWindows, Shape::kOverOwn, Shape::kOverShared, Shape::kOverUnion,
+                            Shape::kOverWindow, Shape::kDevicesWindow, Shape::kDevicesOver}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
       CAPTURE(static_cast<int>(shape));
       CAPTURE(seed);
@@ -187,6 +215,22 @@ TEST_CASE("stacked windows, unions and OVER do not depend on batches, threads, k
       CHECK(play(shape, {.threads = 4, .batch_rows = 7, .read_rows = 3}, seed) == expected);
       CHECK(play(shape, {.batch_rows = 16, .read_rows = 5, .disturbed = true}, seed) == expected);
     }
+  }
+}
+
+TEST_CASE("what drops whole devices runs before their time is looked at, and changes nothing else") {
+  const StreamPtr stream = readings_stream();
+  const auto filters_of = [&](NodePtr root) {
+    auto graph = GraphPlan::build({std::move(root)});
+    REQUIRE(graph.has_value());
+    return (*graph)->inputs().front().device_filters;
+  };
+  CHECK(filters_of(window(some_devices(stream, true), 1, 3, 10, true, "w1")) == 1);
+  CHECK(filters_of(window(some_devices(stream, false), 1, 3, 10, true, "w1")) == 0);
+  CHECK(filters_of(window(some_devices(stream, true), 1, 3, 10, false, "w1")) == 0);
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    CHECK(play(Shape::kDevicesWindow, {}, seed) == play(Shape::kRowsWindow, {}, seed));
+    CHECK(play(Shape::kDevicesOver, {}, seed) == play(Shape::kRowsOver, {}, seed));
   }
 }
 

@@ -112,11 +112,9 @@ class EngineImpl final : public Engine {
   Result<> run_until_idle() override {
     CHECK(options_.manual);
     for (bool progress = true; progress;) {
-      progress = false;
-      for (Pipeline* pipeline : running()) {
-        progress = pipeline->step(pool_) || progress;
-        TRY(pipeline->wait_commit());
-      }
+      // All take their turn before any commit is waited for, so that the log makes many epochs durable at once.
+      progress = step_pipelines();
+      for (Pipeline* pipeline : running()) TRY(pipeline->wait_commit());
       progress = step_live() || progress;
     }
     return {};

@@ -16,6 +16,14 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 // Stages and inputs of one pipeline: each costs memory per device, and a query of more is surely not meant.
 constexpr size_t kMaxParts = 64;
 
+bool looks_only_at(const sql::Expression& expression, size_t column) {
+  if (const auto* reference = std::get_if<sql::ColumnRef>(&expression.node)) return reference->index == column;
+  const auto* call = std::get_if<std::unique_ptr<sql::Call>>(&expression.node);
+  return call == nullptr || std::ranges::all_of((*call)->arguments, [&](const sql::Expression& argument) {
+           return looks_only_at(argument, column);
+         });
+}
+
 }  // namespace
 
 RowKinds row_kinds(const sql::PlanNode& node) {
@@ -46,6 +54,7 @@ Result<std::unique_ptr<GraphPlan>> GraphPlan::build(sql::Plan plan) {
   for (InputPlan& input : graph->inputs_) {
     if (input.columns.empty()) input.columns = input.scan->columns;
     if (input.time_at && !input.adopted) graph->state_ids_.push_back(input.node->operator_id);
+    input.device_filters = graph->count_device_filters(input);
   }
   for (const StagePlan& stage : graph->stages_) graph->state_ids_.push_back(stage.node->operator_id);
   return graph;
@@ -135,6 +144,18 @@ void GraphPlan::keep_time(InputPlan& input) {
   };
   input.time_at = position(*input.stream().time_column);
   if (input.stream().device_column) input.device_at = position(*input.stream().device_column);
+}
+
+// Only where each device goes by its own watermark: a shared one is the least over all devices of the stream.
+size_t GraphPlan::count_device_filters(const InputPlan& input) const {
+  if (!input.adopted || !input.device_at || shared_stages_ > 0) return 0;
+  size_t count = 0;
+  for (const sql::PlanNode* step : input.out.steps) {
+    const auto* filter = std::get_if<sql::Filter>(&step->node);
+    if (filter == nullptr || !looks_only_at(filter->predicate, *input.device_at)) break;
+    ++count;
+  }
+  return count;
 }
 
 Result<> GraphPlan::check_kinds(const sql::PlanNode& node, bool& updates) const {

@@ -39,6 +39,9 @@ struct InputPlan {
   std::optional<size_t> time_at;    // in columns; only if a stage above goes by time
   std::optional<size_t> device_at;  // in columns
   bool adopted = false;             // its devices are kept and stored by the stage right above
+  // So many of the steps on the way out keep or drop all of a device and are run before its time is looked at: nothing
+  // goes by the time of the devices that they drop.
+  size_t device_filters = 0;
   Link out;
 
   [[nodiscard]] const catalog::StreamDefinition& stream() const { return *scan->stream; }
@@ -93,6 +96,7 @@ class GraphPlan {
   [[nodiscard]] Result<> check_kinds(const sql::PlanNode& node, bool& updates) const;
   [[nodiscard]] bool by_own_watermarks(const StagePlan& stage) const;
   void keep_time(InputPlan& input);
+  [[nodiscard]] size_t count_device_filters(const InputPlan& input) const;
 
   sql::Plan plan_;
   std::vector<const catalog::StreamDefinition*> sources_;

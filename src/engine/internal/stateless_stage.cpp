@@ -2,8 +2,8 @@
 
 namespace tidegate::engine {
 
-StatelessStage::StatelessStage(const GraphPlan& graph, const Link& link) {
-  for (const sql::PlanNode* node : link.steps) {
+StatelessStage::StatelessStage(const GraphPlan& graph, std::span<const sql::PlanNode* const> steps) {
+  for (const sql::PlanNode* node : steps) {
     Step step{node, graph.position_of(node), {}};
     if (const auto* filter = std::get_if<sql::Filter>(&node->node)) {
       step.evaluators.push_back(compute::compile(filter->predicate));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "compute/evaluator.h"
@@ -12,10 +13,11 @@ namespace tidegate::engine {
 // One thread at a time.
 class StatelessStage {
  public:
-  StatelessStage(const GraphPlan& graph, const Link& link);
+  StatelessStage(const GraphPlan& graph, std::span<const sql::PlanNode* const> steps);
 
   // Replaces `batch` by the stage's result; `times`, if given, keeps in step with the rows.
   void run(columnar::Batch& batch, RowTimes* times);
+  [[nodiscard]] bool empty() const { return steps_.empty(); }
   // Adds this copy's counters to those of the operators.
   void add_status(std::vector<OperatorStatus>& operators) const;
 

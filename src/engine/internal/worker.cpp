@@ -18,7 +18,13 @@ Worker::Worker(const GraphPlan& graph, columnar::StringPool& devices, int index,
 }
 
 void Worker::add_input(const InputPlan& plan) {
-  Input& input = inputs_.emplace_back(Input{plan, StatelessStage(graph_, plan.out), {}, {}, {}});
+  const std::span steps(plan.out.steps);
+  Input& input = inputs_.emplace_back(Input{plan,
+                                            StatelessStage(graph_, steps.first(plan.device_filters)),
+                                            StatelessStage(graph_, steps.subspan(plan.device_filters)),
+                                            {},
+                                            {},
+                                            {}});
   if (!plan.time_at) return;
   input.devices = std::make_unique<DeviceTable>(names_);
   if (plan.adopted) return;
@@ -27,7 +33,7 @@ void Worker::add_input(const InputPlan& plan) {
 }
 
 void Worker::add_stage(const StagePlan& plan) {
-  Stage& stage = stages_.emplace_back(Stage{plan, StatelessStage(graph_, plan.out), nullptr, {}, {}, {}, {}});
+  Stage& stage = stages_.emplace_back(Stage{plan, StatelessStage(graph_, plan.out.steps), nullptr, {}, {}, {}, {}});
   if (plan.adopts_input()) {
     stage.devices = inputs_[plan.feeds.front().index].devices.get();
   } else {
@@ -93,6 +99,8 @@ columnar::Batch Worker::cut(const InputPlan& plan, const columnar::Batch& rows, 
 void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes& epoch) {
   input.rows += batch.rows;
   const InputPlan& plan = input.plan;
+  input.device_filters.run(batch, nullptr);
+  if (batch.rows == 0) return;
   RowTimes* times = nullptr;
   if (input.devices != nullptr) {
     const columnar::Column* device = plan.device_at ? batch.columns[*plan.device_at].get() : nullptr;
@@ -171,6 +179,7 @@ void Worker::add_status(std::vector<OperatorStatus>& operators) const {
     scan.rows_in += input.rows;
     scan.rows_out += input.rows;
     if (input.state != nullptr) scan.memory_bytes += input.state->memory_bytes();
+    input.device_filters.add_status(operators);
     input.steps.add_status(operators);
   }
   for (const Stage& stage : stages_) {

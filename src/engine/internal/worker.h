@@ -49,7 +49,8 @@ class Worker {
  private:
   struct Input {
     const InputPlan& plan;
-    StatelessStage steps;
+    StatelessStage device_filters;
+    StatelessStage steps;                  // behind them
     std::unique_ptr<DeviceTable> devices;  // null if no stage above goes by time
     std::unique_ptr<InputDevices> state;   // null if the stage above stores the devices
     RowTimes times;
