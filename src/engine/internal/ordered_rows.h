@@ -48,6 +48,8 @@ class OrderedSink {
 
   // All rows of a device (own watermarks) or of all (shared; kNone) that are due at `time`, in order.
   virtual void rows_due(uint32_t device, int64_t time, std::vector<OrderedRow>& rows) = 0;
+  // The same of one reading of a ReadingQueue.
+  virtual void reading_due(uint32_t /*device*/, int64_t /*time*/, double /*value*/) {}
   // Rows at `time` itself, which the watermark has reached already, are late too.
   [[nodiscard]] virtual bool closes_time() const { return false; }
   // After all rows of a device that are due at its watermark.
