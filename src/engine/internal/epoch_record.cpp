@@ -9,9 +9,9 @@ namespace tidegate::engine {
 
 namespace {
 
-// Version 1 had one source, one operator and one watermark.
-constexpr uint8_t kRecordVersion = 2;
-constexpr uint8_t kManifestVersion = 2;
+// Version 1 had one source, one operator and one watermark; version 2 does not say who was behind.
+constexpr uint8_t kRecordVersion = 3;
+constexpr uint8_t kManifestVersion = 3;
 // More than any plan has; a bound for reading bytes that are not ours.
 constexpr uint64_t kMaxSources = 64;
 constexpr uint64_t kMaxOperators = 128;
@@ -19,6 +19,7 @@ constexpr uint64_t kMaxOperators = 128;
 void write_record(ByteWriter& out, const EpochRecord& record) {
   out.varint(record.id.value);
   out.zigzag(record.clock_us);
+  out.fixed<uint8_t>(record.behind);
   out.zigzag(record.shared_watermark);
   out.varint(record.rows_in);
   out.varint(record.rows_out);
@@ -38,6 +39,7 @@ bool in_range(int64_t watermark) { return watermark >= -kNever && watermark <= k
 bool read_record(ByteReader& in, uint8_t version, EpochRecord& record) {
   record.id = EpochId{in.varint()};
   record.clock_us = in.zigzag();
+  if (version >= 3) record.behind = in.fixed<uint8_t>() != 0;
   record.shared_watermark = in.zigzag();
   record.rows_in = in.varint();
   record.rows_out = in.varint();

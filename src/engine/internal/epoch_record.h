@@ -22,6 +22,8 @@ struct SourceRange {
 struct EpochRecord {
   EpochId id;
   int64_t clock_us = 0;
+  // More input than one epoch takes was waiting: nobody was taken for silent. False in records before version 3.
+  bool behind = false;
   int64_t shared_watermark = 0;  // over all inputs, after the epoch
   // Of the operators that go by a shared watermark, in the plan's order. Records of version 1 have none: all their
   // operators go by `shared_watermark`.

@@ -23,7 +23,8 @@ void Execution::process(size_t source, std::span<const columnar::Batch> batches,
   pool.run(work);
 }
 
-bool Execution::finish(bool had_input) {
+bool Execution::finish(bool had_input, bool behind) {
+  silence_clock_us_ = behind ? -kFarTime : epoch_.clock_us;
   if (!graph_->has_state()) return false;
   const uint64_t fired_before = fired();
   bool changed = move_watermarks(had_input);
@@ -38,13 +39,13 @@ bool Execution::finish_stage(size_t at) {
   const StagePlan& stage = graph_->stages()[at];
   bool moved = false;
   if (stage.own_watermarks) {
-    for (Worker& worker : workers_) moved = worker.follow(at, epoch_) || moved;
-    for (Worker& worker : workers_) worker.op(at).close_silent(epoch_.clock_us);
+    for (Worker& worker : workers_) moved = worker.follow(at, epoch_, silence_clock_us_) || moved;
+    for (Worker& worker : workers_) worker.op(at).close_silent(silence_clock_us_);
   } else {
     std::vector<StatefulOperator*> copies;
     for (Worker& worker : workers_) copies.push_back(&worker.op(at));
     copies.front()->fire_shared(watermarks_.stages[stage.shared_index], copies);
-    copies.front()->fire_silent(epoch_.clock_us);
+    copies.front()->fire_silent(silence_clock_us_);
   }
   for (Worker& worker : workers_) worker.flush(at, epoch_);
   return moved;
@@ -104,7 +105,7 @@ int64_t Execution::scan_devices(size_t input) {
   const int64_t timeout_us = std::clamp<int64_t>(graph_->inputs()[input].stream().idle_timeout_us, 0, kFarTime);
   for (Worker& worker : workers_) {
     for (const Device& device : worker.devices(input).all()) {
-      if (epoch_.clock_us - device.last_seen_us > timeout_us || device.watermark == -kNever) continue;
+      if (silence_clock_us_ - device.last_seen_us > timeout_us || device.watermark == -kNever) continue;
       least = std::min(least, device.watermark);
       next_idle_us_ = std::min(next_idle_us_, device.last_seen_us + timeout_us + 1);
     }

@@ -29,8 +29,9 @@ class Execution {
   // One epoch: begin, process any number of times, finish.
   void begin(int64_t clock_us);
   void process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool);
-  // Watermarks, idle and close decisions, shared windows. True if a watermark moved or a window was emitted.
-  bool finish(bool had_input);
+  // Watermarks, idle and close decisions, shared windows. True if a watermark moved or a window was emitted. `behind`:
+  // much input is still unread, so that a device of which nothing came need not be silent; none is taken for it.
+  bool finish(bool had_input, bool behind);
 
   [[nodiscard]] std::vector<columnar::Batch> take_outputs();
   // As late_schema() has them.
@@ -68,6 +69,7 @@ class Execution {
   LateLayout late_;
   std::deque<Worker> workers_;  // operators refer to their worker: no moving
   EpochTimes epoch_;
+  int64_t silence_clock_us_ = -kFarTime;  // what silence is measured by: the epoch's clock, or long ago
   Watermarks watermarks_;
   bool scan_due_ = false;  // the last epoch did without looking at all devices
   // When the next device becomes idle. Not known until all devices were looked at: at once, so that a pipeline that has

@@ -103,7 +103,7 @@ bool LiveTask::step(WorkerPool& pool) {
     end_with(rows.error().to_string());
     return true;
   }
-  const bool changed = execution_.finish(*rows > 0);
+  const bool changed = execution_.finish(*rows > 0, std::ranges::any_of(sources_, &Source::behind));
   (void)execution_.take_late();
   for (columnar::Batch& batch : execution_.take_outputs()) {
     if (!queue_->push(std::move(batch))) return true;

@@ -182,6 +182,7 @@ EpochRecord a_record() {
   record.id = EpochId{9};
   record.clock_us = 123;
   record.shared_watermark = -5;
+  record.behind = true;
   record.stage_watermarks = {-5, 77};
   record.sources = {{StreamId{4}, Offset{10}, Offset{20}}, {StreamId{6}, Offset{0}, Offset{0}}};
   record.rows_in = 1;
@@ -212,6 +213,7 @@ TEST_CASE("epoch records and manifests survive the round trip, and cut ones are 
   REQUIRE(read);
   CHECK(encode(*read) == bytes);
   CHECK(read->stage_watermarks == std::vector<int64_t>{-5, 77});
+  CHECK(read->behind);
   const Manifest manifest{
       a_record(), 77, {{"window-1", {{0x10002, {3, EpochId{8}}}}}, {"window-2", {{0x3, {1, EpochId{9}}}}}}};
   const std::string more = encode(manifest);
@@ -220,6 +222,20 @@ TEST_CASE("epoch records and manifests survive the round trip, and cut ones are 
   CHECK(encode(*again) == more);
   for (size_t size = 0; size < bytes.size(); ++size) CHECK(!decode_epoch_record(bytes.substr(0, size)));
   for (size_t size = 0; size < more.size(); ++size) CHECK(!decode_manifest(more.substr(0, size)));
+}
+
+TEST_CASE("epoch records of version 2 are read") {
+  EpochRecord record = a_record();
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed<uint8_t>(2);
+  write_v1(record, out);
+  out.varint(2);
+  for (const int64_t watermark : record.stage_watermarks) out.zigzag(watermark);
+  const auto read = decode_epoch_record(bytes);
+  REQUIRE(read);
+  record.behind = false;
+  CHECK(encode(*read) == encode(record));
 }
 
 TEST_CASE("epoch records and manifests of version 1 are read") {
@@ -231,6 +247,7 @@ TEST_CASE("epoch records and manifests of version 1 are read") {
   const auto read = decode_epoch_record(bytes);
   REQUIRE(read);
   record.stage_watermarks.clear();
+  record.behind = false;
   CHECK(encode(*read) == encode(record));
 
   for (const std::string_view id : {"window-1", ""}) {

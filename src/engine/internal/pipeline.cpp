@@ -116,11 +116,13 @@ bool Pipeline::run_epoch(WorkerPool& pool) {
     return true;
   }
   const bool had_input = positions() != from;
-  const bool changed = execution_.finish(had_input);
+  const bool behind = *rows >= context_.options.max_epoch_rows && has_input();
+  const bool changed = execution_.finish(had_input, behind);
   const bool with_snapshot = snapshot_due(had_input || changed);
   if (!had_input && !changed && !with_snapshot) return false;
   last_.id = EpochId{last_.id.value + 1};
   last_.clock_us = clock_us;
+  last_.behind = behind;
   last_.rows_in += *rows;
   commit_epoch(from, with_snapshot);
   return true;
@@ -243,7 +245,7 @@ void Pipeline::stop() {
   if (!execution_.graph().has_state() || last_.id == snapshot_epoch_) return;
   const std::vector<Offset> from = positions();
   execution_.begin(next_clock());
-  (void)execution_.finish(false);
+  (void)execution_.finish(false, last_.behind);
   last_.clock_us = next_clock();
   last_.id = EpochId{last_.id.value + 1};
   commit_epoch(from, true);

@@ -63,7 +63,7 @@ Result<> Pipeline::replay(const EpochRecord& record, WorkerPool& pool) {
   TRY(replay_rows(record, pool));
   const bool had_input =
       std::ranges::any_of(record.sources, [](const SourceRange& range) { return range.to > range.from; });
-  (void)execution_.finish(had_input);
+  (void)execution_.finish(had_input, record.behind);
   (void)execution_.take_outputs();
   (void)execution_.take_late();
   Watermarks& reached = execution_.watermarks();

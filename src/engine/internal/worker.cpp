@@ -142,9 +142,9 @@ void Worker::deliver(const Link& link, columnar::Batch batch, const RowTimes* ti
   if (stage.op->results().rows() >= max_batch_rows_) flush(link.stage, epoch);
 }
 
-bool Worker::follow(size_t at, const EpochTimes& epoch) {
+bool Worker::follow(size_t at, const EpochTimes& epoch, int64_t silence_clock_us) {
   Stage& stage = stages_[at];
-  if (stage.follower == nullptr || !stage.follower->follow(epoch.clock_us)) return false;
+  if (stage.follower == nullptr || !stage.follower->follow(silence_clock_us)) return false;
   stage.op->fire_due(time_of(stage.plan, epoch));
   return true;
 }

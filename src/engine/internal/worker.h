@@ -25,7 +25,7 @@ class Worker {
   // The worker's share of these rows of a source.
   void process(size_t source, const columnar::Batch& rows, const EpochTimes& epoch);
   // Moves the devices of a stage by those of its feeds, and fires what is due by that; true if a watermark moved.
-  bool follow(size_t stage, const EpochTimes& epoch);
+  bool follow(size_t stage, const EpochTimes& epoch, int64_t silence_clock_us);
   // When follow() may move something though no row has come; kNever: not.
   [[nodiscard]] int64_t next_idle_us(size_t stage) const;
   // Hands what a stage has emitted to what takes it.
