@@ -1,4 +1,4 @@
--- Meters of a small grid: live averages per meter, and an alert when a house draws too much.
+-- Meters of a small grid: live averages per meter, and alerts when a house draws too much or its voltage stays low.
 -- This is the SQL of Apache Flink; see docs/sql.md for what is supported.
 
 CREATE TABLE IF NOT EXISTS meter_readings (
@@ -47,3 +47,16 @@ SELECT meter, window_start, window_end, AVG(power_kw), MAX(power_kw),
 FROM TABLE(HOP(TABLE meter_readings, DESCRIPTOR(ts), INTERVAL '5' MINUTE, INTERVAL '10' MINUTE))
 GROUP BY meter, window_start, window_end
 HAVING AVG(power_kw) > 4.0;
+
+CREATE TABLE IF NOT EXISTS voltage_alerts (
+  meter   STRING,
+  event   STRING,
+  voltage DOUBLE,
+  at_time TIMESTAMP_LTZ(3),
+  minutes BIGINT
+) WITH ('device' = 'meter', 'description' = 'The voltage at a meter sank below 235 V for five minutes: raised and cleared');
+
+INSERT INTO voltage_alerts
+SELECT meter, event, `value`, event_time, duration_ms / 60000
+FROM TABLE(DETECT_THRESHOLD(TABLE meter_readings PARTITION BY meter, ON => DESCRIPTOR(voltage),
+  BELOW => 235, CLEAR_ABOVE => 238, FOR => INTERVAL '5' MINUTE));

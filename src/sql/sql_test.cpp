@@ -203,6 +203,15 @@ TEST_CASE("errors say what, where and what to do") {
       {"SELECT powr FROM meter", "TG2003 unknown column 'powr' (line 1, column 8). Did you mean 'power'?"},
       {"SELECT power\nFROM metr",
        "TG2002 no stream or view 'metr' (line 2, column 6). SHOW TABLES and SHOW VIEWS list them"},
+      {"SELECT * FROM TABLE(DETECT_MISING(TABLE meter PARTITION BY device, FOR => INTERVAL '1' HOUR))",
+       "TG2001 expected a window or detection function but found 'DETECT_MISING' (line 1, column 21). Did you mean "
+       "'DETECT_MISSING'?"},
+      {"SELECT * FROM TABLE(DETECT_MISSING(TABLE meter PARTITION BY device, FR => INTERVAL '1' HOUR))",
+       "TG2001 DETECT_MISSING has no argument 'FR' (line 1, column 69). Did you mean 'FOR'?"},
+      {"SELECT * FROM TABLE(DETECT_COUNT(TABLE meter PARTITION BY device, WITHIN => INTERVAL '1' HOUR))",
+       "TG2001 DETECT_COUNT has no TIMES (line 1, column 21). For example DETECT_COUNT(TABLE trips PARTITION BY "
+       "device, "
+       "TIMES => 3, WITHIN => INTERVAL '10' MINUTE)"},
       {"SELECT UPER(phase) FROM meter", "TG2005 unknown function UPER (line 1, column 8). Did you mean 'UPPER'?"},
       {"SELECT * FROM meter WHERE power = 'x'",
        "TG2004 = cannot mix DOUBLE and STRING (line 1, column 33). CAST one side, for example CAST(x AS DOUBLE)"},

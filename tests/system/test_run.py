@@ -76,7 +76,7 @@ def test_the_first_run_and_the_next(tmp_path):
     row = again.wait_for(ROW)
     assert again.interrupt() == 0
     assert "one-time password" not in again.text()
-    assert "2 pipelines" in again.text()
+    assert "3 pipelines" in again.text()
     assert re.match(ROW, row).group(1) >= re.match(ROW, last).group(1)
 
 

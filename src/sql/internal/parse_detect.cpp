@@ -70,6 +70,15 @@ bool Parser::at_detect_function() const {
   return at_symbol("(", 1) && std::ranges::any_of(kForms, [&](const Form& form) { return at_word(form.name); });
 }
 
+std::string Parser::table_function_hint(std::string_view name) {
+  std::vector<std::string> names = {"TUMBLE", "HOP", "CUMULATE", "SESSION"};
+  std::string all;
+  for (const Form& form : kForms) names.emplace_back(form.name);
+  for (const std::string& each : names) all += (all.empty() ? "" : ", ") + each;
+  const std::string meant = did_you_mean(name, names);
+  return meant.empty() ? fmt::format("There are {}", all) : meant;
+}
+
 Result<DetectCall> Parser::detect_call() {
   DetectCall call;
   call.position = peek().position;

@@ -190,7 +190,9 @@ Result<TableRef> Parser::table_primary() {
       } else if (at_window_function()) {
         TRY_ASSIGN(parsed.source, window_call());
       } else {
-        return unexpected("TUMBLE, HOP, CUMULATE, SESSION or a DETECT function");
+        auto error = unexpected("a window or detection function");
+        if (peek().kind == TokenKind::kWord) error.error().hint = table_function_hint(peek().text);
+        return error;
       }
       TRY(expect_symbol(")"));
       return parsed;
@@ -207,7 +209,7 @@ Result<TableRef> Parser::table_primary() {
   if (at_symbol("(")) {
     return fail_at(ErrorCode::SqlUnsupported, table.position,
                    fmt::format("the table function {} is not supported", to_upper(table.text)),
-                   "Window functions are TUMBLE, HOP, CUMULATE and SESSION");
+                   table_function_hint(table.text));
   }
   parsed.source = std::move(table);
   return parsed;

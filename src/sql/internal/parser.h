@@ -92,6 +92,8 @@ class Parser {
   [[nodiscard]] Result<> window_shifts(WindowCall& call);
   [[nodiscard]] Result<int64_t> window_interval();
   [[nodiscard]] bool at_detect_function() const;
+  // Which table function an unknown one may have meant.
+  [[nodiscard]] static std::string table_function_hint(std::string_view name);
   [[nodiscard]] Result<DetectCall> detect_call();
   [[nodiscard]] Result<> detect_partition(DetectCall& call);
   [[nodiscard]] Result<DetectArgument> detect_argument(const DetectCall& call);
