@@ -38,6 +38,7 @@ class IngestImpl final : public Ingest {
   [[nodiscard]] std::unique_ptr<Lane> open_lane() override {
     return std::make_unique<RecordLane>(log_, clock_, devices_, streams_);
   }
+  [[nodiscard]] MessageCapture& capture() override { return capture_; }
   [[nodiscard]] bool overloaded() const override { return log_.queued_bytes() >= log::Log::kMaxQueuedBytes; }
   [[nodiscard]] std::vector<StreamCounters> counters() const override {
     std::vector<StreamCounters> out;
@@ -53,6 +54,7 @@ class IngestImpl final : public Ingest {
   columnar::StringPool& devices_;
   StreamRegistry streams_;
   TopicRouter router_;
+  MessageCapture capture_;
 };
 
 }  // namespace

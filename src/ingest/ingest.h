@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "catalog/definitions.h"
 #include "columnar/string_pool.h"
+#include "ingest/message_capture.h"
 #include "io/clock.h"
 #include "log/log.h"
 #include "security/principal.h"
@@ -71,6 +72,8 @@ class Ingest {
   // The stream whose 'mqtt.topic' filter matches, the first by name if several do. Any thread; quick (cached).
   [[nodiscard]] virtual std::optional<StreamId> route(std::string_view topic) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Lane> open_lane() = 0;
+  // Lives as long. Whoever takes messages from senders offers them all to it.
+  [[nodiscard]] virtual MessageCapture& capture() = 0;
   // The log's queue is full: stop reading from sockets for now.
   [[nodiscard]] virtual bool overloaded() const = 0;
   [[nodiscard]] virtual std::vector<StreamCounters> counters() const = 0;

@@ -74,6 +74,7 @@ class Lane final : public net::MqttLane {
       const registry::QuotaAnswer answer = meter->take(message.payload.size());
       if (answer.verdict != registry::QuotaVerdict::kTaken) return over_quota(message, *meter, answer);
     }
+    ingest_.capture().offer(message.topic, message.payload);
     if (registry::DeviceExchange::takes(message.topic)) return keep(message.topic, message.payload);
     const auto stream = ingest_.route(message.topic);
     if (!stream) return net::MqttTaken{};
