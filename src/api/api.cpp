@@ -48,6 +48,8 @@ ApiImpl::ApiImpl(ApiParts parts, ApiOptions options)
 void ApiImpl::stop() {
   if (stopped_.exchange(true)) return;
   ready_ = false;
+  parts_.ingest.capture().stop();
+  capture_pool_.stop();
   pool_.stop();
   live_.stop();
 }
@@ -117,6 +119,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kSite: return on_pool(std::move(call), &ApiImpl::site);
     case Endpoint::kStreams: return on_pool(std::move(call), &ApiImpl::streams);
     case Endpoint::kStream: return on_pool(std::move(call), &ApiImpl::stream);
+    case Endpoint::kProposeStream: return propose(std::move(call));
     case Endpoint::kRecords: return on_pool(std::move(call), &ApiImpl::records);
     case Endpoint::kTail: return on_pool(std::move(call), &ApiImpl::tail);
     case Endpoint::kPipelines: return on_pool(std::move(call), &ApiImpl::pipelines);

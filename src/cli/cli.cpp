@@ -9,6 +9,7 @@
 #include "cli/internal/command_line.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/device_commands.h"
+#include "cli/internal/mistyped.h"
 #include "cli/internal/sim_command.h"
 #include "sim/profile.h"
 
@@ -105,8 +106,30 @@ CLI::App* add_resource(CLI::App& app, CommandLine& line, const std::string& word
   return group;
 }
 
+void add_propose(CLI::App& group, CommandLine& line) {
+  CLI::App* command = group.add_subcommand("propose", "Propose a stream from messages that devices have sent");
+  ProposeOptions& propose = line.propose;
+  command->add_option("-f,--file", propose.files, "a file with one message, or - for standard input; may be repeated");
+  command->add_option("--topic", propose.topic,
+                      "capture messages on this topic filter; with -f the topic of the files");
+  command->add_option("--capture", propose.messages, "so many messages")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--for", line.for_text, "wait so long for them: 30s");
+  command->add_option("--name", propose.name, "name of the stream")->capture_default_str();
+  command->add_flag("--apply", propose.apply, "create it");
+  command->callback([&line] {
+    line.command = client_command([&line]() -> Result<> {
+      if (!line.for_text.empty()) {
+        TRY_ASSIGN(line.propose.wait_us, sim::parse_duration(line.for_text));
+      }
+      return propose_stream(line.client, line.propose);
+    });
+  });
+}
+
 void add_resources(CLI::App& app, CommandLine& line) {
-  add_resource(app, line, "stream", Resource::kStream);
+  add_propose(*add_resource(app, line, "stream", Resource::kStream), line);
   CLI::App* pipelines = add_resource(app, line, "pipeline", Resource::kPipeline);
   for (const bool running : {false, true}) {
     CLI::App* command = pipelines->add_subcommand(running ? "start" : "stop", running ? "Run it again" : "Let it rest");
@@ -253,6 +276,10 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const auto mistyped = error.get_exit_code() == 0 ? std::nullopt : mistyped_command(app)) {
+      fmt::print(stderr, "tidegate: {}\nRun with --help for more information.\n", *mistyped);
+      return 2;
+    }
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }

@@ -121,6 +121,10 @@ class ApiImpl final : public Api {
   [[nodiscard]] static std::string pipeline_json(const catalog::PipelineDefinition& definition,
                                                  const PipelineStates& states, bool whole);
 
+  // proposals.cpp
+  void propose(Call call);
+  void propose_from_samples(Call& call);
+
   // site.cpp
   void site(Call& call);
 
@@ -148,6 +152,7 @@ class ApiImpl final : public Api {
   std::vector<std::unique_ptr<Guarded<std::unique_ptr<ingest::Lane>>>> lanes_;
   LiveHub live_;
   WorkerPool pool_;
+  WorkerPool capture_pool_{1};  // a capture waits for devices; nothing else shall wait for it
 };
 
 }  // namespace tidegate::api

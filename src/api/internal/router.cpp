@@ -16,6 +16,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/statements", Endpoint::kStatements, Access::kAdmin},
     {"POST", "/api/v1/definitions", Endpoint::kSite, Access::kAdmin},
     {"GET", "/api/v1/streams", Endpoint::kStreams, Access::kReader},
+    {"POST", "/api/v1/streams/propose", Endpoint::kProposeStream, Access::kAdmin},
     {"GET", "/api/v1/streams/{name}", Endpoint::kStream, Access::kReader},
     {"DELETE", "/api/v1/streams/{name}", Endpoint::kDropStream, Access::kAdmin},
     {"POST", "/api/v1/streams/{name}/records", Endpoint::kIngest, Access::kIngest},

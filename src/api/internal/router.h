@@ -33,6 +33,7 @@ enum class Endpoint : uint8_t {
   kStreams,
   kStream,
   kDropStream,
+  kProposeStream,
   kIngest,
   kRecords,
   kTail,

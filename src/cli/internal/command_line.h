@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/internal/client_command.h"
 #include "cli/internal/commands.h"
+#include "cli/internal/propose_command.h"
 #include "cli/internal/sim_command.h"
 #include "cli/internal/site_commands.h"
 
@@ -20,6 +21,7 @@ struct CommandLine {
   ServeOptions serve;
   SimOptions sim;
   LiveOptions live;
+  ProposeOptions propose;
   std::string http = "127.0.0.1:8443";
   std::string mqtt = "127.0.0.1:1883";
   std::string mqtts = "127.0.0.1:8883";

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "columnar/types.h"
+#include "sql/identifier.h"
 
 namespace tidegate::sql {
 
@@ -18,10 +19,6 @@ namespace tidegate::sql {
 
 // A word that cannot be a name unless in `backticks`. Fewer than Flink reserves.
 [[nodiscard]] bool is_reserved(std::string_view word);
-// The name as SQL text, in `backticks` if it needs them.
-[[nodiscard]] std::string quote_identifier(std::string_view name);
-// 'text' with '' for a quote inside.
-[[nodiscard]] std::string quote_string(std::string_view text);
 
 // "Did you mean 'x'?" for the candidate nearest to `word` (edit distance at most a third of its length), or "".
 [[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
@@ -30,8 +27,6 @@ namespace tidegate::sql {
 [[nodiscard]] std::string timestamp_text(int64_t time_us);
 // "yyyy-MM-dd[ HH:mm[:ss[.fraction]]]"; nothing if it is not one. Fractions finer than microseconds are cut.
 [[nodiscard]] std::optional<int64_t> parse_timestamp(std::string_view text);
-// "INTERVAL '90' SECOND" in the greatest unit that fits.
-[[nodiscard]] std::string interval_text(int64_t interval_us);
 // "10 s", "5 min", "500 ms": for EXPLAIN and hints.
 [[nodiscard]] std::string duration_text(int64_t duration_us);
 // '5 min', '24 h', '500 ms', '7 d' as Flink's durations; nothing if it is not one, is negative or does not fit.
