@@ -242,6 +242,9 @@ class Proposer {
       column.type = TypeKind::kDouble;
       column.sure = field.reals > 0 || field.integers >= kManyValues;
       column.why = field.reals > 0 ? "numbers" : "whole numbers so far; BIGINT if it counts something";
+    } else if (field.only(field.bytes)) {
+      column.type = TypeKind::kBytes;
+      column.why = "bytes";
     } else if (field.only(field.texts)) {
       const auto time = seen_time(field);
       column.type = time && time->sure ? TypeKind::kTimestampLtz : TypeKind::kString;

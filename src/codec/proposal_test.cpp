@@ -122,6 +122,12 @@ TEST_CASE("CBOR maps") {
   CHECK(tried.shown.rows[0].find(R"("temp":21.5)") != std::string::npos);
 }
 
+TEST_CASE("byte strings of CBOR are BYTES") {
+  const auto tried = try_out({{"", "\xA2\x62id\x62m1\x61r\x43\x01\x02\x03"}});
+  CHECK(columns_text(tried.proposal) == "id STRING NOT NULL, time TIMESTAMP_LTZ(3) NOT NULL, r BYTES");
+  CHECK(tried.shown.good == 1);
+}
+
 TEST_CASE("presets are recognised") {
   const auto tried =
       try_out({{"application/1/device/0102/event/up",

@@ -31,15 +31,14 @@ void SampleFields::add(std::string_view path, std::string_view name, const Scala
       ++field.integers;
       break;
     case Scalar::Kind::kReal: ++field.reals; break;
+    case Scalar::Kind::kBytes: ++field.bytes; break;
     case Scalar::Kind::kOther: ++field.others; break;
     default: ++field.texts; break;
   }
   ++field.present;
   if (field.kept.size() >= kMaxKept) return;
   Scalar kept = value;
-  if (kept.kind == Scalar::Kind::kText || kept.kind == Scalar::Kind::kWord || kept.kind == Scalar::Kind::kOther) {
-    kept.text = texts_.emplace_back(value.text.substr(0, kMaxKeptBytes));
-  }
+  if (!value.text.empty()) kept.text = texts_.emplace_back(value.text.substr(0, kMaxKeptBytes));
   field.kept.push_back({record_samples_.size() - 1, kept});
 }
 

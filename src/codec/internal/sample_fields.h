@@ -22,6 +22,7 @@ struct SeenField {
   size_t integers = 0;
   size_t reals = 0;
   size_t texts = 0;
+  size_t bytes = 0;
   size_t others = 0;  // arrays
   int64_t min = 0;    // of the integers
   int64_t max = 0;
