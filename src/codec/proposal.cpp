@@ -68,6 +68,10 @@ class Proposer {
     if (read_.fields.left_out() > 0 || dropped_ > 0) {
       out_.notes.push_back(fmt::format("There are more fields than {}: the rest is left out.", kMaxProposedColumns));
     }
+    if (read_.fields.unnameable() > 0) {
+      out_.notes.push_back(fmt::format("{} values are left out: the names of their fields cannot stand in a statement.",
+                                       read_.fields.unnameable()));
+    }
     return std::move(out_);
   }
 

@@ -168,6 +168,25 @@ TEST_CASE("a number as device and a word as time fill columns of their own") {
         R"({"device_2":"d2","time_2":"2026-01-01T00:00:00.000Z","device":18,"Time":"six","v":2.5})");
 }
 
+TEST_CASE("lines that begin with a number are no JSON") {
+  CHECK(try_out({{"", "1422748800000,21.5,3\n1422748801000,22.5,4\n"}}).proposal.format == "csv");
+  CHECK_FALSE(propose(std::vector<Sample>{{"", "1422748800000,{\"a\":[1,2]}\n1422748801000,{\"a\":[1]}\n"}}));
+}
+
+TEST_CASE("names that a terminal would obey are left out; a topic's become a wildcard") {
+  const auto tried = try_out({{"a/\x1b[2J/d", "{\"v\":1.5,\"\\u001b[2J\":2.5,\"\\u009b2J\":3.5}"}});
+  CHECK(columns_text(tried.proposal) == "device STRING NOT NULL, time TIMESTAMP_LTZ(3) NOT NULL, v DOUBLE");
+  CHECK(tried.proposal.options.at("mqtt.topic") == "a/+/d");
+  CHECK(tried.proposal.notes.at(0).starts_with("2 values are left out"));
+  CHECK_FALSE(propose(std::vector<Sample>{{"", "m,\x1b=1 v=1\nm,\xff=1 v=2\nno line\nno line\nno line\n"}}));
+}
+
+TEST_CASE("texts live on when several formats are weighed") {
+  const auto tried =
+      try_out({{"", R"([{"bn":"a/","bt":1767225600,"n":"t","v":1}])"}, {"", "[{\"n\":\"t\xff\",\"v\":1}]"}});
+  CHECK(tried.shown.dead == 1);
+}
+
 TEST_CASE("garbage is refused with what it looks like") {
   for (const char* garbage : {"", "\x01\x02\x03\xFF", "hello world", "<xml/>", "{", "[]", "\n\n"}) {
     const auto refused = propose(std::vector<Sample>{{"", garbage}});

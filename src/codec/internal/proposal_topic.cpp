@@ -54,9 +54,9 @@ std::optional<size_t> level_behind_word(const Levels& levels) {
 
 int device_name_weight(std::string_view name) {
   const std::string plain = column_name(name);
-  static constexpr std::array kCertain = {"device",  "device_id",  "deviceid",  "dev_id",     "devid",
-                                          "dev_eui", "deveui",     "sensor_id", "sensorid",   "meter_id",
-                                          "station", "station_id", "node_id",   "device_name"};
+  static constexpr std::array kCertain = {"device",   "dev",     "device_id",  "deviceid",  "dev_id",
+                                          "devid",    "dev_eui", "deveui",     "sensor_id", "sensorid",
+                                          "meter_id", "station", "station_id", "node_id",   "device_name"};
   static constexpr std::array kLikely = {"sensor",        "meter",   "node",    "machine", "host", "serial",
                                          "serial_number", "mac",     "uuid",    "imei",    "eui",  "id",
                                          "asset",         "tracker", "taxi_id", "vehicle"};
@@ -84,7 +84,8 @@ SeenTopics seen_topics(std::span<const Sample> samples, const ReadSamples& read,
   for (size_t level = 0; level < common; ++level) {
     std::set<std::string> texts;
     for (const Levels& topic : topics) texts.insert(topic[level]);
-    if (texts.size() == 1 && filter[level].find_first_of("+#{}") == std::string::npos) continue;
+    const bool plain = filter[level].find_first_of("+#{}") == std::string::npos && can_be_written(filter[level]);
+    if (texts.size() == 1 && plain) continue;
     filter[level] = "+";
     if (texts.size() > most_texts) {
       most = level;

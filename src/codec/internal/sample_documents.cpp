@@ -30,72 +30,86 @@ std::string step(std::string_view key) {
   return out + "']";
 }
 
-// Control characters in names cannot be written in a path or a file of SQL.
-bool can_be_written(std::string_view key) {
-  return std::ranges::all_of(key, [](char c) { return static_cast<unsigned char>(c) >= 0x20; });
-}
+// What a JSON payload is cut into.
+class JsonCutter {
+ public:
+  explicit JsonCutter(std::string_view payload) : rest_(payload) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+  }
 
-// The records of a JSON payload one by one; false when it is no JSON from its beginning.
+  // The next value's text; empty at the end, or where no value begins.
+  std::string_view next() {
+    skip();
+    if (!rest_.empty() && rest_.front() == '[' && !in_array_) {
+      in_array_ = true;
+      rest_.remove_prefix(1);
+      skip();
+    }
+    if (!rest_.empty() && rest_.front() == ']' && in_array_) {
+      in_array_ = false;
+      rest_.remove_prefix(1);
+      return next();
+    }
+    if (rest_.empty()) return {};
+    const bool bracketed = rest_.front() == '{' || rest_.front() == '[';
+    // A bare value is the whole message: lines of CSV begin with a number, too.
+    if (!bracketed && (in_array_ || !first_)) return {};
+    first_ = false;
+    std::string_view value = rest_.substr(0, bracketed ? closed_value_size(rest_) : rest_.size());
+    rest_.remove_prefix(value.size());
+    while (!value.empty() && is_json_space(value.back())) value.remove_suffix(1);
+    return value;
+  }
+  // All of the payload was cut, every array closed.
+  [[nodiscard]] bool done() const { return rest_.empty() && !in_array_; }
+
+ private:
+  void skip() {
+    while (!rest_.empty() && (is_json_space(rest_.front()) || (in_array_ && rest_.front() == ','))) {
+      rest_.remove_prefix(1);
+    }
+  }
+
+  std::string_view rest_;
+  bool in_array_ = false;
+  bool first_ = true;
+};
+
+// The records of a JSON payload one by one; false when it is not JSON to its end.
 bool each_json(std::string_view payload, const OnDocument& take) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
+  JsonCutter cutter(payload);
   JsonDocument parser;
   Document document;
-  bool any = false;
-  int open_arrays = 0;
-  const auto skip = [&] {
-    while (!payload.empty() && (is_json_space(payload.front()) || (open_arrays > 0 && payload.front() == ','))) {
-      payload.remove_prefix(1);
-    }
-  };
-  for (skip(); !payload.empty(); skip()) {
-    if (payload.front() == '[' && open_arrays == 0) {
-      ++open_arrays;
-      payload.remove_prefix(1);
-      continue;
-    }
-    if (payload.front() == ']' && open_arrays > 0) {
-      --open_arrays;
-      payload.remove_prefix(1);
-      continue;
-    }
-    const bool bracketed = payload.front() == '{' || payload.front() == '[';
-    const size_t size =
-        bracketed ? closed_value_size(payload) : std::min(payload.find_first_of(",]\n"), payload.size());
-    if (size == 0) return any;
-    std::string text(payload.substr(0, size));
-    payload.remove_prefix(size);
-    if (!bracketed) text = "[" + text + "]";
+  for (std::string_view value = cutter.next(); !value.empty(); value = cutter.next()) {
+    const bool bracketed = value.front() == '{' || value.front() == '[';
+    std::string text = bracketed ? std::string(value) : fmt::format("[{}]", value);
     const size_t length = text.size();
     text.append(kPayloadPadding, ' ');
     document.clear();
     const std::string_view view(text.data(), length);
-    if (bracketed ? parser.read(view, document) : parser.read_bare(view, document)) return any;
-    if (document.empty()) return any;
+    if (bracketed ? parser.read(view, document) : parser.read_bare(view, document)) return false;
+    if (document.empty()) return false;
     take(document);
-    any = true;
   }
-  return any;
+  return cutter.done();
 }
 
+// The same of CBOR.
 bool each_cbor(std::string_view payload, const OnDocument& take) {
   CborReader reader(payload);
   Document document;
-  bool any = false;
   while (!reader.done()) {
     const auto array = reader.enter_array();
-    if (!array) return any;
-    if (array->has_value() && **array != CborReader::kIndefinite) continue;
-    if (reader.take_break()) continue;
-    if (reader.done()) break;
+    if (!array) return false;
+    if (array->has_value() || reader.take_break()) continue;
     document.clear();
-    if (!reader.read(document) || document.empty()) return any;
+    if (!reader.read(document) || document.empty()) return false;
     // A bare number is valid CBOR of nearly any byte.
-    if (document.shape(Document::root()) == Document::Shape::kScalar) return any;
+    if (document.shape(Document::root()) == Document::Shape::kScalar) return false;
     take(document);
-    any = true;
   }
-  return any;
+  return true;
 }
 
 // Adds the fields below `node`; `path` leads there.
@@ -103,14 +117,15 @@ void add_fields(const Document& document, Document::Node node, const std::string
                 std::string_view skipped, SampleFields& fields) {
   for (Document::Node at = document.first(node); at != Document::kNone; at = document.next(at)) {
     const std::string_view key = document.key(at);
-    if (!can_be_written(key) || key.empty()) continue;
+    if (key.empty()) continue;
     const std::string here = path + step(key);
     if (here == skipped) continue;
     switch (document.shape(at)) {
       case Document::Shape::kScalar: fields.add(here, key, document.value(at), by_name); break;
       case Document::Shape::kArray: fields.add(here, key, Scalar::other("an array"), false); break;
       case Document::Shape::kObject:
-        if (depth < kMaxFieldDepth) add_fields(document, at, here, false, depth + 1, skipped, fields);
+        if (depth < kMaxFieldDepth && can_be_written(key))
+          add_fields(document, at, here, false, depth + 1, skipped, fields);
         break;
     }
   }
@@ -230,7 +245,7 @@ std::optional<ReadSamples> read_documents(std::span<const Sample> samples, EachR
         each(samples[at].payload, [&](const Document& document) { add_document(document, at, list, out); });
     if (!read) ++out.unread;
   }
-  if (out.unread == samples.size()) return std::nullopt;
+  if (out.fields.records() == 0) return std::nullopt;
   if (!list.empty()) {
     out.options["records"] = list + "[*]";
     out.notes.push_back(fmt::format("Each element of {} becomes a row of its own.", list));

@@ -4,10 +4,16 @@
 #include <charconv>
 #include <cmath>
 
+#include "codec/utf8.h"
+
 namespace tidegate::codec {
 
 void SampleFields::add(std::string_view path, std::string_view name, const Scalar& value, bool by_name) {
   if (record_samples_.empty()) return;
+  if (name.size() > kMaxNameBytes || !can_be_written(name)) {
+    ++unnameable_;
+    return;
+  }
   const std::string_view key = path.empty() ? name : path;
   auto found = by_key_.find(key);
   if (found == by_key_.end()) {
@@ -58,6 +64,17 @@ void SampleFields::adopt(const SeenField& seen, bool always) {
 const SeenField* SampleFields::find(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &SeenField::name);
   return found == fields_.end() ? nullptr : &*found;
+}
+
+bool can_be_written(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = utf8_sequence_size(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (size == 0 || byte < 0x20 || byte == 0x7F) return false;
+    if (byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) return false;  // C1, which terminals obey too
+    text.remove_prefix(size);
+  }
+  return true;
 }
 
 Scalar typed_word(std::string_view word) {

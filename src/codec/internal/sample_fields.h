@@ -41,11 +41,20 @@ class SampleFields {
  public:
   static constexpr size_t kMaxFields = 500;     // more names than people have columns
   static constexpr size_t kMaxKept = 500;       // values of a field: enough to tell a time from a number
+  static constexpr size_t kMaxNameBytes = 200;  // of a field: a statement holds some hundred of them
   static constexpr size_t kMaxKeptBytes = 200;  // of a text: longer ones are no name and no time
+
+  SampleFields() = default;
+  // Its fields hold views of its texts, which a move keeps where they are and a copy would not.
+  SampleFields(const SampleFields&) = delete;
+  SampleFields& operator=(const SampleFields&) = delete;
+  SampleFields(SampleFields&&) = default;
+  SampleFields& operator=(SampleFields&&) = default;
+  ~SampleFields() = default;
 
   // Values that follow are of a new record of this sample.
   void begin_record(size_t sample) { record_samples_.push_back(sample); }
-  // `path` tells fields apart; in flat formats the name does.
+  // `path` tells fields apart; in flat formats the name does. Fields whose names cannot be written are left out.
   void add(std::string_view path, std::string_view name, const Scalar& value, bool by_name = true);
 
   // A field that was counted elsewhere, over other records: `always` says that each of them had it.
@@ -57,6 +66,8 @@ class SampleFields {
   [[nodiscard]] size_t sample_of(size_t record) const { return record_samples_[record]; }
   // Values of fields beyond kMaxFields.
   [[nodiscard]] size_t left_out() const { return left_out_; }
+  // Values of fields whose names are too long or cannot be written.
+  [[nodiscard]] size_t unnameable() const { return unnameable_; }
 
  private:
   std::deque<SeenField> fields_;
@@ -64,7 +75,11 @@ class SampleFields {
   std::deque<std::string> texts_;
   std::vector<size_t> record_samples_;
   size_t left_out_ = 0;
+  size_t unnameable_ = 0;
 };
+
+// Text that can stand in a statement and on a terminal: UTF-8 without control characters.
+[[nodiscard]] bool can_be_written(std::string_view text);
 
 // What a text of a format without types (CSV) says: a number, true or false, nothing, or a text.
 [[nodiscard]] Scalar typed_word(std::string_view word);

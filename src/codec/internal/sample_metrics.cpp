@@ -132,10 +132,11 @@ std::optional<ReadSamples> read_metric_samples(std::span<const Sample> samples, 
     const Decoded decoded = decoder->decode({samples[at].payload, false, samples[at].topic}, rules, rows, ignored);
     const columnar::Batch batch = rows.finish();
     add_rows(batch, at, out.fields);
-    if (decoded.good == 0) ++out.unread;
+    // Any text has a line or two that could be line protocol.
+    if (decoded.good <= decoded.misfits) ++out.unread;
     if (format == "influx" && decoded.good > 0) add_tags(samples[at], at, tags);
   }
-  if (out.unread == samples.size()) return std::nullopt;
+  if (out.unread == samples.size() || out.fields.records() == 0) return std::nullopt;
   for (const SeenField& tag : tags.fields()) out.fields.adopt(tag, tag.present == tags.records());
   return out;
 }

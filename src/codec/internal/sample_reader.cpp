@@ -11,6 +11,7 @@
 #include "codec/internal/cbor_reader.h"
 #include "codec/internal/sparkplug_payload.h"
 #include "codec/timestamp_text.h"
+#include "codec/utf8.h"
 
 namespace tidegate::codec {
 
@@ -39,11 +40,10 @@ CsvTable read_csv(std::string_view text, char delimiter) {
   return out;
 }
 
-bool is_printable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 || c == '\n' || c == '\r' || c == '\t';
-  });
+bool is_text(std::string_view text) {
+  std::string plain(text);
+  std::erase_if(plain, [](char c) { return c == '\n' || c == '\r' || c == '\t'; });
+  return can_be_written(plain);
 }
 
 // How many fields nearly all records of all samples have with this delimiter; 0 when they do not agree.
@@ -105,7 +105,7 @@ std::optional<ReadSamples> read_csv_samples(std::span<const Sample> samples) {
   for (const char delimiter : {',', ';', '\t', '|'}) {
     std::vector<CsvTable> tables;
     for (const Sample& sample : samples) {
-      if (!is_printable(sample.payload)) return std::nullopt;
+      if (!is_text(sample.payload)) return std::nullopt;
       tables.push_back(read_csv(sample.payload, delimiter));
     }
     const size_t fields = agreed_fields(tables);
@@ -147,8 +147,9 @@ bool looks_like_senml(const ReadSamples& read, bool cbor) {
 }
 
 std::string first_bytes(std::string_view payload) {
-  const std::string_view start = payload.substr(0, 40);
-  return is_printable(start) ? fmt::format("\"{}\"", start) : "the bytes " + hex_text(payload.substr(0, 16));
+  const std::string_view line = payload.substr(0, payload.find_first_of("\r\n"));
+  const std::string start = valid_utf8(line, 40);
+  return can_be_written(start) ? fmt::format("\"{}\"", start) : "the bytes " + hex_text(payload.substr(0, 16));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct ReadSamples {
   SampleFields fields;
   bool positional = false;  // CSV without a header: fields are told by their place
   std::vector<std::string> notes;
-  size_t unread = 0;  // samples that are not of this format
+  size_t unread = 0;  // samples that are not of this format to their end
 };
 
 // Each reads what it can; nothing when it can read none of the samples.
