@@ -1,4 +1,4 @@
-// The catalog: streams, views, pipelines and devices, durable and sealed, each with a revision.
+// The catalog: streams, lookup tables, views and pipelines, durable and sealed, each with a revision.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "catalog/definitions.h"
+#include "catalog/table_definition.h"
 #include "crypto/key_ring.h"
 #include "store/store.h"
 
@@ -30,6 +31,8 @@ class Catalog {
   [[nodiscard]] virtual StreamPtr find_stream(StreamId id) const = 0;
   [[nodiscard]] virtual std::optional<ViewDefinition> find_view(std::string_view name) const = 0;
   [[nodiscard]] virtual std::optional<PipelineDefinition> find_pipeline(std::string_view name) const = 0;
+  [[nodiscard]] virtual TablePtr find_table(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::vector<TablePtr> tables() const = 0;
   [[nodiscard]] virtual std::vector<StreamPtr> streams() const = 0;
   [[nodiscard]] virtual std::vector<ViewDefinition> views() const = 0;
   [[nodiscard]] virtual std::vector<PipelineDefinition> pipelines() const = 0;
@@ -41,6 +44,11 @@ class Catalog {
   // made so; SqlAlreadyExists if a user's has the name.
   [[nodiscard]] virtual Result<StreamPtr> add_system_stream(StreamDefinition definition) = 0;
   [[nodiscard]] virtual Result<> add_view(ViewDefinition definition) = 0;
+  // Gives the definition its id.
+  [[nodiscard]] virtual Result<TablePtr> add_table(TableDefinition definition) = 0;
+  // The one of the server's own, which cannot be dropped: the one there is, if it is the same but for its id, else it
+  // is replaced and keeps the id. SqlAlreadyExists if something of a user's has the name.
+  [[nodiscard]] virtual Result<TablePtr> add_system_table(TableDefinition definition) = 0;
   // Gives the definition its id; `late_schema`, if any, makes `<pipeline name>_late` with it in the same write.
   // `reads` are the names of the streams and views it reads.
   [[nodiscard]] virtual Result<PipelineDefinition> add_pipeline(PipelineDefinition definition,
@@ -54,6 +62,7 @@ class Catalog {
   [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
   [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
   [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;
+  [[nodiscard]] virtual Result<> drop_table(std::string_view name) = 0;
   [[nodiscard]] virtual Result<> drop_pipeline(std::string_view name) = 0;  // and its late stream
 };
 
@@ -62,6 +71,7 @@ class Catalog {
 [[nodiscard]] columnar::SchemaPtr dead_letter_schema();
 // Of a stream made by add_system_stream().
 [[nodiscard]] bool is_system_stream(const StreamDefinition& stream);
+[[nodiscard]] bool is_system_table(const TableDefinition& table);
 [[nodiscard]] std::string dead_letter_name(std::string_view stream);  // <stream>_dead_letters
 [[nodiscard]] std::string late_name(std::string_view pipeline);       // <pipeline>_late
 

@@ -13,6 +13,7 @@
 #include "engine/wait.h"
 #include "io/clock.h"
 #include "log/log.h"
+#include "lookup/table_version.h"
 #include "sql/plan.h"
 
 namespace tidegate::engine {
@@ -25,6 +26,8 @@ struct EngineOptions {
   int64_t min_epoch_us = 5'000;                          // an epoch is not shorter than this while input keeps coming
   int64_t snapshot_interval_us = 10 * kMicrosPerSecond;  // state is snapshotted this often ...
   size_t snapshot_dirty_bytes = 64U << 20;               // ... or when this much of it has changed
+  // Where lookup joins get their tables; null: there are none. Must outlive the engine.
+  const lookup::TableReader* tables = nullptr;
   // Tests: no threads; the caller drives with run_until_idle().
   bool manual = false;
   // Tests: false leaves pipelines as a kill would, without a last epoch and snapshot.
@@ -40,7 +43,7 @@ struct PipelineSpec {
 
 struct OperatorStatus {
   std::string operator_id;
-  std::string kind;  // "scan", "filter", "project", "window"
+  std::string kind;  // "scan", "filter", "project", "lookup", "window", ...
   uint64_t rows_in = 0;
   uint64_t rows_out = 0;
   uint64_t late = 0;

@@ -135,6 +135,36 @@ std::string detect_text(const Detect& detect, const PlanNode& node) {
   return text + (detect.keyed_by_device ? "; by each device's own watermark" : "; by the shared watermark");
 }
 
+std::string keys_text(const LookupJoin& join) {
+  std::string text;
+  for (size_t at = 0; at < join.keys.size(); ++at) {
+    text += fmt::format("{}{} = {}", at == 0 ? "" : " AND ", to_string(join.keys[at]), to_string(join.table_keys[at]));
+  }
+  return text;
+}
+
+std::string lookup_text(const LookupJoin& join) {
+  const std::string table = quote_identifier(join.table->name);
+  std::string text;
+  if (join.kind == LookupKind::kIn) {
+    text =
+        fmt::format("Lookup {} IN {} of {}", to_string(join.keys.front()), to_string(join.table_keys.front()), table);
+  } else {
+    const char* name = join.kind == LookupKind::kExists ? "exists in"
+                       : join.kind == LookupKind::kLeft ? "left join"
+                                                        : "join";
+    text = fmt::format("Lookup {} {} on {}", name, table, keys_text(join));
+  }
+  if (join.match) text += " if " + to_string(*join.match);
+  if (join.condition) text += " where " + to_string(*join.condition);
+  const bool joins = join.kind == LookupKind::kInner || join.kind == LookupKind::kLeft;
+  text += join.time ? " as of " + to_string(*join.time) : joins ? ", newest rows" : "";
+  for (size_t at = 0; at < join.columns.size(); ++at) {
+    text += (at == 0 ? ": " : ", ") + quote_identifier(join.table->schema->fields[join.columns[at]].name);
+  }
+  return text;
+}
+
 void append(std::string& out, const PlanNode& node, size_t level) {
   out.append(level * 2, ' ');
   if (const auto* scan = std::get_if<Scan>(&node.node)) {
@@ -149,6 +179,8 @@ void append(std::string& out, const PlanNode& node, size_t level) {
     out += over_text(*over, node);
   } else if (const auto* detect = std::get_if<Detect>(&node.node)) {
     out += detect_text(*detect, node);
+  } else if (const auto* join = std::get_if<LookupJoin>(&node.node)) {
+    out += lookup_text(*join);
   } else {
     out += "Union all";
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/definitions.h"
+#include "catalog/table_definition.h"
 #include "columnar/batch.h"
 #include "sql/detect.h"
 #include "sql/expression.h"
@@ -148,7 +149,33 @@ struct Over {
 // The rows of all inputs, which have the output's types.
 struct UnionAll {};
 
-using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over, Detect>;
+enum class LookupKind : uint8_t {
+  kInner,   // rows that the table has no row for are dropped
+  kLeft,    // they have NULL in the table's columns
+  kIn,      // a column more: whether the table has the keys; NULL if it cannot be said, as SQL's IN has it
+  kExists,  // a column more: whether the table has a row with these keys
+};
+
+// Each row with the table's row of the same key, of which there is at most one at a time. NULL equals no key. The
+// output's columns: the first `place` of the input's, then `columns` of the table, then the input's others; of kIn and
+// kExists the input's, then the BOOLEAN.
+struct LookupJoin {
+  LookupKind kind = LookupKind::kInner;
+  catalog::TablePtr table;             // shared with the catalog, which may drop it meanwhile
+  std::vector<Expression> keys;        // over the input's columns; never DOUBLE
+  std::vector<Expression> table_keys;  // over all columns of the table, of the same types
+  // Over the input: the row counts that holds at this time. Nothing: the table has no versions, or all of them count
+  // (kIn and kExists).
+  std::optional<Expression> time = std::nullopt;
+  // Over all columns of the table, of kIn and kExists: rows for which it is not true are not there.
+  std::optional<Expression> condition = std::nullopt;
+  // Over the output, of kLeft: where it is not true, there is no row.
+  std::optional<Expression> match = std::nullopt;
+  std::vector<size_t> columns = {};  // of the table
+  size_t place = 0;
+};
+
+using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over, Detect, LookupJoin>;
 
 struct PlanNode {
   Operation node;

@@ -4,6 +4,7 @@
 
 #include "sql/internal/bind_query.h"
 #include "sql/internal/lexer.h"
+#include "sql/internal/lookup_options.h"
 #include "sql/internal/parser.h"
 #include "sql/internal/table_options.h"
 #include "sql/internal/text.h"
@@ -23,6 +24,10 @@ class Analyzer {
       : text_(text), names_(names), settings_(settings) {}
 
   Result<std::optional<Statement>> operator()(CreateTableAst& ast) {
+    if (is_lookup_table(ast)) {
+      TRY_ASSIGN(auto lookup, define_lookup_table(ast, without_semicolon(text_)));
+      return Statement(CreateLookupTable{std::move(lookup), ast.if_not_exists});
+    }
     TRY_ASSIGN(auto definition, define_stream(ast, without_semicolon(text_)));
     TRY(QueryBinder(names_).check_computed(definition, ast.columns));
     return Statement(CreateTable{std::move(definition), ast.if_not_exists});
@@ -43,6 +48,11 @@ class Analyzer {
     auto target = names_.find_stream(ast.target.text);
     if (!target) {
       const bool view = names_.find_view(ast.target.text).has_value();
+      if (names_.find_table(ast.target.text) != nullptr) {
+        return fail_at(ErrorCode::SqlUnsupported, ast.target.position,
+                       fmt::format("'{}' is a lookup table; its rows come from its file", ast.target.text),
+                       "INSERT INTO needs a stream");
+      }
       return fail_at(ErrorCode::SqlUnknownStream, ast.target.position,
                      view ? fmt::format("'{}' is a view; INSERT INTO needs a stream", ast.target.text)
                           : fmt::format("no stream '{}'", ast.target.text),

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "catalog/definitions.h"
+#include "catalog/table_definition.h"
 #include "sql/plan.h"
 
 namespace tidegate::sql {
@@ -25,11 +26,18 @@ class Names {
   // Names compare without regard to case unless quoted with `backticks`.
   [[nodiscard]] virtual std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const = 0;
   [[nodiscard]] virtual std::optional<catalog::ViewDefinition> find_view(std::string_view name) const = 0;
+  // Null when there is no lookup table of that name.
+  [[nodiscard]] virtual catalog::TablePtr find_table(std::string_view /*name*/) const { return nullptr; }
 };
 
 // CREATE TABLE [IF NOT EXISTS]; the definition has no id yet.
 struct CreateTable {
   catalog::StreamDefinition definition;
+  bool if_not_exists = false;
+};
+// CREATE TABLE of a lookup table; the definition has no id yet.
+struct CreateLookupTable {
+  catalog::TableDefinition definition;
   bool if_not_exists = false;
 };
 struct CreateView {
@@ -62,7 +70,7 @@ struct Show {
   ShowKind kind;
 };
 
-using Statement = std::variant<CreateTable, CreateView, Drop, InsertInto, Select, Explain, Show>;
+using Statement = std::variant<CreateTable, CreateLookupTable, CreateView, Drop, InsertInto, Select, Explain, Show>;
 
 // One statement's text and where it starts in the file it came from.
 struct StatementText {

@@ -265,8 +265,7 @@ TEST_CASE("definitions and insertions are checked") {
        "TIMESTAMP(3)"},
       {"CREATE TABLE t (a STRING, PRIMARY KEY (a) NOT ENFORCED)",
        "TG2006 PRIMARY KEY is not supported (line 1, column 27). Every stream is append-only in this version; leave "
-       "the "
-       "key out"},
+       "the key out. A lookup table has 'connector' = 'filesystem'"},
       {"CREATE TABLE t (a STRING) WITH ('max_skew' = 'soon')",
        "TG2010 'max_skew' cannot be 'soon' (line 1, column 46). It takes a duration such as '5 min', '24 h', '500 ms' "
        "or "
@@ -280,7 +279,8 @@ TEST_CASE("definitions and insertions are checked") {
        "TG2012 column 'a' is NOT NULL but the query may give NULL ('device') (line 1, column 27). Use COALESCE(..., a "
        "value), or drop the NOT NULL"},
       {"SELECT * FROM meter JOIN plain ON true",
-       "TG2006 JOIN is not supported (line 1, column 21). A query reads one stream or view"},
+       "TG2006 'plain' is no lookup table, and streams cannot be joined with one another (line 1, column 26). A lookup "
+       "table has PRIMARY KEY (...) NOT ENFORCED and 'connector' = 'filesystem' in its CREATE TABLE"},
       {"SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE meter, DESCRIPTOR(ts), INTERVAL '0' SECOND)) GROUP BY window_start",
        "TG2008 the window's interval must be longer than zero (line 1, column 64)"},
   };

@@ -203,4 +203,40 @@ Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   return pipeline;
 }
 
+std::string encode(const TableDefinition& table) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kVersion);
+  out.fixed(table.id.value);
+  out.text(table.name);
+  write_schema(out, *table.schema);
+  out.fixed(static_cast<uint8_t>(table.source));
+  out.varint(table.key.size());
+  for (const size_t column : table.key) out.varint(column);
+  write_column(out, table.version_column);
+  write_options(out, table.options);
+  out.text(table.sql);
+  return bytes;
+}
+
+Result<TableDefinition> decode_table(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.fixed<uint8_t>() != kVersion) return unknown_format("lookup table");
+  TableDefinition table;
+  table.id = TableId{in.fixed<uint32_t>()};
+  table.name = in.text();
+  table.schema = read_schema(in);
+  table.source = static_cast<TableSource>(in.fixed<uint8_t>());
+  const uint64_t keys = in.varint();
+  for (uint64_t at = 0; at < keys && in.ok(); ++at) table.key.push_back(in.varint());
+  table.version_column = read_column(in);
+  table.options = read_options(in);
+  table.sql = in.text();
+  const size_t count = table.schema->fields.size();
+  const bool columns = std::ranges::all_of(table.key, [&](size_t column) { return column < count; }) &&
+                       (!table.version_column || *table.version_column < count);
+  if (!in.finished() || !columns) return unknown_format("lookup table");
+  return table;
+}
+
 }  // namespace tidegate::catalog

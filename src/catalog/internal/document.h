@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "catalog/definitions.h"
+#include "catalog/table_definition.h"
 
 namespace tidegate::catalog {
 
@@ -19,10 +20,12 @@ struct PipelineDocument {
 [[nodiscard]] std::string encode(const StreamDefinition& stream);
 [[nodiscard]] std::string encode(const ViewDefinition& view);
 [[nodiscard]] std::string encode(const PipelineDocument& pipeline);
+[[nodiscard]] std::string encode(const TableDefinition& table);
 
 // FormatUnknown when the bytes are of another version or not such a document.
 [[nodiscard]] Result<StreamDefinition> decode_stream(std::string_view bytes);
 [[nodiscard]] Result<ViewDefinition> decode_view(std::string_view bytes);
 [[nodiscard]] Result<PipelineDocument> decode_pipeline(std::string_view bytes);
+[[nodiscard]] Result<TableDefinition> decode_table(std::string_view bytes);
 
 }  // namespace tidegate::catalog

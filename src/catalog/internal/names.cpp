@@ -39,9 +39,10 @@ std::string lower(std::string_view name) {
 }
 
 Result<> check_relation_is_free(const Documents& documents, std::string_view name) {
-  const char* kind = documents.streams.contains(lower(name)) ? "stream"
-                     : documents.views.contains(lower(name)) ? "view"
-                                                             : nullptr;
+  const char* kind = documents.streams.contains(lower(name))  ? "stream"
+                     : documents.views.contains(lower(name))  ? "view"
+                     : documents.tables.contains(lower(name)) ? "lookup table"
+                                                              : nullptr;
   if (kind == nullptr) return {};
   return fail(ErrorCode::SqlAlreadyExists, fmt::format("a {} named '{}' exists already", kind, name),
               "choose another name, or drop it first");
@@ -95,6 +96,7 @@ columnar::SchemaPtr dead_letter_schema() {
 }
 
 bool is_system_stream(const StreamDefinition& stream) { return stream.options.contains(kSystemOption); }
+bool is_system_table(const TableDefinition& table) { return table.options.contains(kSystemOption); }
 std::string dead_letter_name(std::string_view stream) { return fmt::format("{}_dead_letters", stream); }
 std::string late_name(std::string_view pipeline) { return fmt::format("{}_late", pipeline); }
 

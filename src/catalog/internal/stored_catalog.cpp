@@ -34,6 +34,11 @@ Result<> StoredCatalog::load_document(Documents& documents, std::string_view key
     ByteReader in(bytes);
     documents.last_stream_id = in.fixed<uint32_t>();
     documents.last_pipeline_id = in.fixed<uint32_t>();
+    if (in.remaining() > 0) documents.last_table_id = in.fixed<uint32_t>();  // absent before there were tables
+  } else if (key.starts_with("catalog/table/")) {
+    TRY_ASSIGN(TableDefinition table, decode_table(bytes));
+    std::string name = lower(table.name);
+    documents.tables[std::move(name)] = std::make_shared<const TableDefinition>(std::move(table));
   } else if (key.starts_with("catalog/stream/")) {
     TRY_ASSIGN(StreamDefinition stream, decode_stream(bytes));
     std::string name = lower(stream.name);
@@ -62,6 +67,7 @@ void StoredCatalog::put_counters(store::WriteBatch& batch, const Documents& docu
   ByteWriter out(bytes);
   out.fixed(documents.last_stream_id);
   out.fixed(documents.last_pipeline_id);
+  out.fixed(documents.last_table_id);
   put(batch, kCounterKey, bytes);
 }
 
@@ -170,7 +176,7 @@ Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition defini
   TRY(check_pipeline_is_free(*documents, definition.name));
   const std::string late = late_name(definition.name);
   if (late_schema) TRY(check_relation_is_free(*documents, late));
-  const Documents before_ids{{}, {}, {}, documents->last_stream_id, documents->last_pipeline_id};
+  const uint32_t last_stream_id = documents->last_stream_id;
   definition.id = PipelineId{++documents->last_pipeline_id};
 
   store::WriteBatch batch;
@@ -187,8 +193,8 @@ Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition defini
   put(batch, pipeline_key(definition.id), encode(document));
   put_counters(batch, *documents);
   if (auto written = store_.write(std::move(batch), store::Durability::kSynced); !written) {
-    documents->last_stream_id = before_ids.last_stream_id;
-    documents->last_pipeline_id = before_ids.last_pipeline_id;
+    documents->last_stream_id = last_stream_id;
+    --documents->last_pipeline_id;
     return fail(std::move(written.error()));
   }
   if (late_stream) documents->streams[lower(late)] = std::move(late_stream);

@@ -17,8 +17,10 @@ struct Documents {
   std::map<std::string, Catalog::StreamPtr> streams;
   std::map<std::string, ViewDefinition> views;
   std::map<std::string, PipelineDocument> pipelines;
+  std::map<std::string, TablePtr> tables;
   uint32_t last_stream_id = 0;
   uint32_t last_pipeline_id = 0;
+  uint32_t last_table_id = 0;
 };
 
 // Any thread: everything is in memory behind one lock, which is held over the durable write of a change, so that the
@@ -49,8 +51,16 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] Result<> drop_view(std::string_view name) override;
   [[nodiscard]] Result<> drop_pipeline(std::string_view name) override;
 
+  // stored_tables.cpp
+  [[nodiscard]] TablePtr find_table(std::string_view name) const override;
+  [[nodiscard]] std::vector<TablePtr> tables() const override;
+  [[nodiscard]] Result<TablePtr> add_table(TableDefinition definition) override;
+  [[nodiscard]] Result<TablePtr> add_system_table(TableDefinition definition) override;
+  [[nodiscard]] Result<> drop_table(std::string_view name) override;
+
  private:
   [[nodiscard]] Result<> load_document(Documents& documents, std::string_view key, std::string_view sealed);
+  [[nodiscard]] Result<TablePtr> write_table(Documents& documents, TableDefinition definition);
   void put(store::WriteBatch& batch, const std::string& key, std::string_view document);
   void put_counters(store::WriteBatch& batch, const Documents& documents);
 

@@ -9,12 +9,13 @@ namespace tidegate::engine {
 
 namespace {
 
-// Version 1 had one source, one operator and one watermark; version 2 does not say who was behind.
+// Version 1 had one source, one operator and one watermark; version 2 no tables, and does not say who was behind.
 constexpr uint8_t kRecordVersion = 3;
 constexpr uint8_t kManifestVersion = 3;
 // More than any plan has; a bound for reading bytes that are not ours.
 constexpr uint64_t kMaxSources = 64;
 constexpr uint64_t kMaxOperators = 128;
+constexpr uint64_t kMaxTables = 100'000;
 
 void write_record(ByteWriter& out, const EpochRecord& record) {
   out.varint(record.id.value);
@@ -32,6 +33,11 @@ void write_record(ByteWriter& out, const EpochRecord& record) {
   }
   out.varint(record.stage_watermarks.size());
   for (const int64_t watermark : record.stage_watermarks) out.zigzag(watermark);
+  out.varint(record.tables.size());
+  for (const TableUse& use : record.tables) {
+    out.varint(use.table.value);
+    out.varint(use.version);
+  }
 }
 
 bool in_range(int64_t watermark) { return watermark >= -kNever && watermark <= kNever; }
@@ -61,6 +67,13 @@ bool read_record(ByteReader& in, uint8_t version, EpochRecord& record) {
   for (uint64_t i = 0; i < stages; ++i) {
     record.stage_watermarks.push_back(in.zigzag());
     if (!in_range(record.stage_watermarks.back())) return false;
+  }
+  if (version == 2) return in.ok();
+  const uint64_t tables = in.varint();
+  if (!in.ok() || tables > kMaxTables) return false;
+  for (uint64_t i = 0; i < tables; ++i) {
+    const catalog::TableId table{static_cast<uint32_t>(in.varint())};
+    record.tables.push_back({table, in.varint()});
   }
   return in.ok();
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "catalog/table_definition.h"
 
 namespace tidegate::engine {
 
@@ -16,6 +17,13 @@ struct SourceRange {
   StreamId stream;
   Offset from;  // the first row of the epoch
   Offset to;    // one past the last
+};
+
+// What lookup joins used.
+struct TableUse {
+  catalog::TableId table;
+  uint64_t version = 0;
+  bool operator==(const TableUse&) const = default;
 };
 
 // All that replaying the epoch needs besides the input itself.
@@ -29,6 +37,7 @@ struct EpochRecord {
   // operators go by `shared_watermark`.
   std::vector<int64_t> stage_watermarks;
   std::vector<SourceRange> sources;
+  std::vector<TableUse> tables;  // of lookup joins; none in records before version 3
   // Since the pipeline first ran, this epoch included.
   uint64_t rows_in = 0;
   uint64_t rows_out = 0;

@@ -14,7 +14,17 @@ Execution::Execution(std::unique_ptr<GraphPlan> graph, columnar::StringPool& dev
   watermarks_.stages.assign(graph_->shared_stages(), -kNever);
 }
 
-void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermarks_.stages}; }
+void Execution::use_tables(const std::vector<lookup::TableVersionPtr>& tables) {
+  lookups_.resize(graph_->lookups().size());
+  for (size_t at = 0; at < lookups_.size(); ++at) {
+    const LookupPlan& lookup = graph_->lookups()[at];
+    const lookup::TableVersionPtr& version = tables[lookup.table];
+    if (lookups_[at] != nullptr && lookups_[at]->version() == version) continue;
+    lookups_[at] = std::make_shared<const LookupIndex>(lookup.join(), version);
+  }
+}
+
+void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermarks_.stages, lookups_}; }
 
 void Execution::process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool) {
   const auto work = [&](int index) {

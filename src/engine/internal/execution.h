@@ -26,6 +26,8 @@ class Execution {
  public:
   Execution(std::unique_ptr<GraphPlan> graph, columnar::StringPool& devices, int workers, size_t max_batch_rows);
 
+  // The versions that lookup joins use from now on, by GraphPlan::tables(). Before the first epoch, if there are any.
+  void use_tables(const std::vector<lookup::TableVersionPtr>& tables);
   // One epoch: begin, process any number of times, finish.
   void begin(int64_t clock_us);
   void process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool);
@@ -70,6 +72,7 @@ class Execution {
   std::deque<Worker> workers_;  // operators refer to their worker: no moving
   EpochTimes epoch_;
   int64_t silence_clock_us_ = -kFarTime;  // what silence is measured by: the epoch's clock, or long ago
+  std::vector<LookupIndexPtr> lookups_;  // by GraphPlan::lookups()
   Watermarks watermarks_;
   bool scan_due_ = false;  // the last epoch did without looking at all devices
   // When the next device becomes idle. Not known until all devices were looked at: at once, so that a pipeline that has

@@ -36,7 +36,8 @@ std::string_view operator_kind(const sql::PlanNode& node) {
       Overloaded{[](const sql::Scan&) { return "scan"; }, [](const sql::Filter&) { return "filter"; },
                  [](const sql::Project&) { return "project"; }, [](const sql::WindowAggregate&) { return "window"; },
                  [](const sql::UnionAll&) { return "union"; }, [](const sql::Over&) { return "over"; },
-                 [](const sql::Detect&) { return "detect"; }},
+                 [](const sql::Detect&) { return "detect"; },
+                 [](const sql::LookupJoin&) { return "lookup"; }},
       node.node);
 }
 
@@ -75,6 +76,7 @@ Result<std::vector<Feed>> GraphPlan::walk(const sql::PlanNode& node) {
     feeds.insert(feeds.end(), below.begin(), below.end());
   }
   nodes_.push_back(&node);
+  if (std::holds_alternative<sql::LookupJoin>(node.node)) add_lookup(node);
   if (is_stateful(node)) return add_stage(node, std::move(feeds));
   for (const Feed& feed : feeds) link_of(feed).steps.push_back(&node);
   return feeds;
@@ -132,6 +134,13 @@ bool GraphPlan::by_own_watermarks(const StagePlan& stage) const {
            if (feed.is_stage) return stages_[feed.index].own_watermarks;
            return inputs_[feed.index].stream().watermark_scope == catalog::WatermarkScope::kDevice;
          });
+}
+
+void GraphPlan::add_lookup(const sql::PlanNode& node) {
+  const catalog::TablePtr& table = std::get<sql::LookupJoin>(node.node).table;
+  const auto found = std::ranges::find(tables_, table->id, [](const catalog::TablePtr& known) { return known->id; });
+  lookups_.push_back({&node, static_cast<size_t>(found - tables_.begin())});
+  if (found == tables_.end()) tables_.push_back(table);
 }
 
 void GraphPlan::keep_time(InputPlan& input) {

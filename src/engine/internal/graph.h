@@ -47,6 +47,13 @@ struct InputPlan {
   [[nodiscard]] const catalog::StreamDefinition& stream() const { return *scan->stream; }
 };
 
+struct LookupPlan {
+  const sql::PlanNode* node = nullptr;
+  size_t table = 0;  // in GraphPlan::tables()
+
+  [[nodiscard]] const sql::LookupJoin& join() const { return std::get<sql::LookupJoin>(node->node); }
+};
+
 struct Feed {
   bool is_stage = false;
   size_t index = 0;  // of the stage or the input
@@ -83,6 +90,10 @@ class GraphPlan {
   // All nodes of the plan, inputs before what they feed.
   [[nodiscard]] const std::vector<const sql::PlanNode*>& nodes() const { return nodes_; }
   [[nodiscard]] size_t position_of(const sql::PlanNode* node) const;
+  // The lookup joins among them.
+  [[nodiscard]] const std::vector<LookupPlan>& lookups() const { return lookups_; }
+  // The tables that they look things up in, each once.
+  [[nodiscard]] const std::vector<catalog::TablePtr>& tables() const { return tables_; }
   // Stateless if there are none.
   [[nodiscard]] bool has_state() const { return !stages_.empty(); }
   // The operators that state is stored under: the inputs that keep devices of their own, then the stages.
@@ -97,12 +108,15 @@ class GraphPlan {
   [[nodiscard]] bool by_own_watermarks(const StagePlan& stage) const;
   void keep_time(InputPlan& input);
   [[nodiscard]] size_t count_device_filters(const InputPlan& input) const;
+  void add_lookup(const sql::PlanNode& node);
 
   sql::Plan plan_;
   std::vector<const catalog::StreamDefinition*> sources_;
   std::vector<InputPlan> inputs_;
   std::vector<StagePlan> stages_;
   std::vector<const sql::PlanNode*> nodes_;
+  std::vector<LookupPlan> lookups_;
+  std::vector<catalog::TablePtr> tables_;
   std::vector<std::string_view> state_ids_;
   size_t shared_stages_ = 0;
 };

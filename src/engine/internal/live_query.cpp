@@ -74,6 +74,7 @@ LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& 
     : log_(log),
       clock_(clock),
       execution_(std::move(graph), devices, 1, options.max_batch_rows),
+      tables_(execution_.graph().tables(), options.tables, log, {}),
       queue_(std::move(queue)) {
   for (const catalog::StreamDefinition* stream : execution_.graph().sources()) {
     Source source{stream->id, SourceReader(log, stream->id, "live query"), log.end(stream->id), nullptr};
@@ -97,6 +98,12 @@ bool LiveTask::step(WorkerPool& pool) {
   const int64_t clock_us = std::max(last_clock_us_, clock_.now_us());
   if (!input && execution_.next_timer_us() > clock_us) return false;
   last_clock_us_ = clock_us;
+  const auto versions = tables_.newest();
+  if (!versions) {
+    end_with(versions.error().to_string());
+    return true;
+  }
+  execution_.use_tables(*versions);
   execution_.begin(clock_us);
   const Result<size_t> rows = feed(pool);
   if (!rows) {

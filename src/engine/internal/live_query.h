@@ -11,6 +11,7 @@
 #include "base/guarded.h"
 #include "engine/engine.h"
 #include "engine/internal/execution.h"
+#include "engine/internal/pipeline_tables.h"
 #include "engine/internal/source_reader.h"
 #include "engine/internal/wake.h"
 
@@ -87,6 +88,7 @@ class LiveTask {
   const io::Clock& clock_;
   Execution execution_;
   std::vector<Source> sources_;
+  PipelineTables tables_;
   std::shared_ptr<LiveQueue> queue_;  // shared with the reader's LiveQuery; either may go first
   int64_t last_clock_us_ = 0;
   bool over_ = false;

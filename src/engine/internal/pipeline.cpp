@@ -33,6 +33,7 @@ Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::uniqu
       execution_(std::move(graph), context.devices, std::max(context.options.threads, 1),
                  context.options.max_batch_rows),
       snapshots_(execution_),
+      tables_(execution_.graph().tables(), context.options.tables, context.log, spec_.definition.id),
       slot_(wake) {
   for (const catalog::StreamDefinition* source : execution_.graph().sources()) {
     readers_.emplace_back(context.log, source->id, spec_.definition.name);
@@ -105,7 +106,21 @@ bool Pipeline::snapshot_due(bool had_input) const {
   return age_us >= options.snapshot_interval_us / 4 && snapshots_.dirty_bytes() >= options.snapshot_dirty_bytes;
 }
 
+bool Pipeline::take_tables() {
+  auto versions = tables_.newest();
+  if (!versions) {
+    not_before_us_ = context_.clock.monotonic_us() + kTableWaitUs;
+    status_.lock()->error = "waits: " + versions.error().to_string();
+    return false;
+  }
+  if (versions_.empty() && !versions->empty()) status_.lock()->error.clear();
+  versions_ = std::move(*versions);
+  execution_.use_tables(versions_);
+  return true;
+}
+
 bool Pipeline::run_epoch(WorkerPool& pool) {
+  if (!take_tables()) return false;
   const int64_t clock_us = next_clock();
   not_before_us_ = context_.clock.monotonic_us() + context_.options.min_epoch_us;
   const std::vector<Offset> from = positions();
@@ -175,12 +190,15 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
   last_.stage_watermarks = execution_.watermarks().stages;
   last_.sources = ranges_since(from);
   if (snapshot_due) {
+    last_.tables.clear();
     snapshots_.write(last_, commit);
+    tables_.forget_others(versions_, commit);
     commit.deletes.insert(commit.deletes.end(), stale_.begin(), stale_.end());
     stale_.clear();
     snapshot_at_us_ = last_.clock_us;
     snapshot_epoch_ = last_.id;
   } else {
+    tables_.record(versions_, last_, commit);
     stale_.push_back(epoch_key(last_.id));
     commit.puts.push_back({stale_.back(), encode(last_)});
   }
@@ -244,6 +262,7 @@ void Pipeline::stop() {
   if (!wait_commit() || phase_ != Phase::kIdle) return;
   if (!execution_.graph().has_state() || last_.id == snapshot_epoch_) return;
   const std::vector<Offset> from = positions();
+  if (!take_tables()) return;
   execution_.begin(next_clock());
   (void)execution_.finish(false, last_.behind);
   last_.clock_us = next_clock();

@@ -19,6 +19,7 @@
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/execution.h"
 #include "engine/internal/progress.h"
+#include "engine/internal/pipeline_tables.h"
 #include "engine/internal/snapshot.h"
 #include "engine/internal/source_reader.h"
 
@@ -63,8 +64,12 @@ class Pipeline {
   static constexpr int64_t kProgressIntervalUs = 2 * kMicrosPerSecond;
   // Rows between two looks at the size of the epoch's output; enough to keep all workers busy.
   static constexpr size_t kRoundRows = 65'536;
+  // Between two looks for a lookup table that has never held anything.
+  static constexpr int64_t kTableWaitUs = kMicrosPerSecond;
 
   bool run_epoch(WorkerPool& pool);
+  // The newest versions of the lookup tables for the next epoch; false, and not before a while, if there are none.
+  [[nodiscard]] bool take_tables();
   [[nodiscard]] Result<size_t> feed(WorkerPool& pool);
   [[nodiscard]] Result<size_t> feed_round(size_t source, size_t wanted, WorkerPool& pool);
   // From where the readers were to where they are.
@@ -96,6 +101,8 @@ class Pipeline {
   PipelineSpec spec_;
   Execution execution_;
   Snapshots snapshots_;
+  PipelineTables tables_;
+  PipelineTables::Versions versions_;  // of the newest epoch computed
   std::vector<SourceReader> readers_;  // by source
   CommitSlot slot_;
   std::vector<std::unique_ptr<log::Log::Subscription>> subscriptions_;

@@ -20,6 +20,7 @@ Result<> Pipeline::recover(WorkerPool& pool) {
     snapshot_at_us_ = manifest.epoch.clock_us;
     if (same_state) TRY(restore(manifest));
   }
+  TRY(tables_.restore());
   TRY_ASSIGN(const std::vector<EpochRecord> records, records_after(snapshot_epoch_));
   for (const EpochRecord& record : records) {
     if (same_state) TRY(replay(record, pool));
@@ -31,6 +32,7 @@ Result<> Pipeline::recover(WorkerPool& pool) {
                                       {"reason", "its query means something else now; it starts with empty windows"}});
     TRY_ASSIGN(const std::vector<log::StatePut> pages, context_.log.scan_state(pipeline, "page/"));
     for (const log::StatePut& page : pages) stale_.push_back(page.key);
+    // Copies of tables go with the first snapshot that does not need them.
   }
   publish();
   return {};
@@ -57,8 +59,10 @@ Result<std::vector<EpochRecord>> Pipeline::records_after(EpochId snapshot) {
   return records;
 }
 
-// The same rows, the same clock: the same state. What came out is in the log already.
+// The same rows, the same tables, the same clock: the same state. What came out is in the log already.
 Result<> Pipeline::replay(const EpochRecord& record, WorkerPool& pool) {
+  TRY_ASSIGN(const PipelineTables::Versions versions, tables_.of_epoch(record));
+  execution_.use_tables(versions);
   execution_.begin(record.clock_us);
   TRY(replay_rows(record, pool));
   const bool had_input =

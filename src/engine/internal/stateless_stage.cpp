@@ -1,22 +1,28 @@
 #include "engine/internal/stateless_stage.h"
 
+#include <algorithm>
+
 namespace tidegate::engine {
 
 StatelessStage::StatelessStage(const GraphPlan& graph, std::span<const sql::PlanNode* const> steps) {
   for (const sql::PlanNode* node : steps) {
-    Step step{node, graph.position_of(node), {}};
+    Step step{node, graph.position_of(node)};
     if (const auto* filter = std::get_if<sql::Filter>(&node->node)) {
       step.evaluators.push_back(compute::compile(filter->predicate));
     } else if (const auto* project = std::get_if<sql::Project>(&node->node)) {
       for (const sql::Expression& expression : project->expressions) {
         step.evaluators.push_back(compute::compile(expression));
       }
+    } else if (std::holds_alternative<sql::LookupJoin>(node->node)) {
+      step.probe = std::make_unique<LookupProbe>(*node);
+      const auto found = std::ranges::find(graph.lookups(), node, &LookupPlan::node);
+      step.lookup = static_cast<size_t>(found - graph.lookups().begin());
     }
     steps_.push_back(std::move(step));
   }
 }
 
-void StatelessStage::run(columnar::Batch& batch, RowTimes* times) {
+void StatelessStage::run(columnar::Batch& batch, RowTimes* times, std::span<const LookupIndexPtr> lookups) {
   for (Step& step : steps_) {
     if (batch.rows == 0) return;
     step.rows_in += batch.rows;
@@ -24,6 +30,8 @@ void StatelessStage::run(columnar::Batch& batch, RowTimes* times) {
       filter(step, batch, times);
     } else if (std::holds_alternative<sql::Project>(step.node->node)) {
       project(step, batch);
+    } else if (step.probe != nullptr) {
+      step.probe->run(batch, times, *lookups[step.lookup]);
     } else {
       batch.schema = step.node->output;  // a union: the columns are the same, their names may not be
     }
@@ -34,14 +42,7 @@ void StatelessStage::run(columnar::Batch& batch, RowTimes* times) {
 void StatelessStage::filter(Step& step, columnar::Batch& batch, RowTimes* times) {
   const columnar::ColumnPtr keep = step.evaluators.front()->evaluate(batch);
   compute::true_rows(*keep, rows_);
-  if (rows_.size() == batch.rows) return;
-  batch = columnar::gather(batch, rows_);
-  if (times == nullptr) return;
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    times->device[i] = times->device[rows_[i]];
-    times->watermark[i] = times->watermark[rows_[i]];
-  }
-  times->resize(rows_.size());
+  keep_rows(batch, times, rows_);
 }
 
 void StatelessStage::project(Step& step, columnar::Batch& batch) {

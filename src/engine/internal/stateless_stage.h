@@ -1,4 +1,4 @@
-// What lies on a link of the graph: a run of filters, projections and unions.
+// What lies on a link of the graph: a run of filters, projections, unions and lookup joins.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "compute/evaluator.h"
 #include "engine/internal/graph.h"
+#include "engine/internal/lookup_probe.h"
 
 namespace tidegate::engine {
 
@@ -15,9 +16,9 @@ class StatelessStage {
  public:
   StatelessStage(const GraphPlan& graph, std::span<const sql::PlanNode* const> steps);
 
-  // Replaces `batch` by the stage's result; `times`, if given, keeps in step with the rows.
-  void run(columnar::Batch& batch, RowTimes* times);
-  [[nodiscard]] bool empty() const { return steps_.empty(); }
+  // Replaces `batch` by the stage's result; `times`, if given, keeps in step with the rows. `lookups`: the indexes of
+  // the graph's lookup joins, in their order.
+  void run(columnar::Batch& batch, RowTimes* times, std::span<const LookupIndexPtr> lookups);
   // Adds this copy's counters to those of the operators.
   void add_status(std::vector<OperatorStatus>& operators) const;
 
@@ -25,7 +26,9 @@ class StatelessStage {
   struct Step {
     const sql::PlanNode* node;
     size_t position;  // in the graph's nodes
-    std::vector<std::unique_ptr<compute::Evaluator>> evaluators;
+    std::vector<std::unique_ptr<compute::Evaluator>> evaluators = {};
+    std::unique_ptr<LookupProbe> probe = nullptr;
+    size_t lookup = 0;  // of a probe, in the graph's lookups
     uint64_t rows_in = 0;
     uint64_t rows_out = 0;
   };

@@ -99,7 +99,7 @@ columnar::Batch Worker::cut(const InputPlan& plan, const columnar::Batch& rows, 
 void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes& epoch) {
   input.rows += batch.rows;
   const InputPlan& plan = input.plan;
-  input.device_filters.run(batch, nullptr);
+  input.device_filters.run(batch, nullptr, {});
   if (batch.rows == 0) return;
   RowTimes* times = nullptr;
   if (input.devices != nullptr) {
@@ -110,7 +110,7 @@ void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes
   }
   batch.columns.resize(plan.scan->columns.size());
   batch.schema = plan.node->output;
-  input.steps.run(batch, times);
+  input.steps.run(batch, times, epoch.lookups);
   deliver(plan.out, std::move(batch), times, epoch);
 }
 
@@ -158,7 +158,7 @@ void Worker::flush(size_t at, const EpochTimes& epoch) {
   if (stage.op->results().rows() == 0) return;
   columnar::Batch results = stage.op->results().finish();
   stage.rows_out += results.rows;
-  stage.steps.run(results, nullptr);
+  stage.steps.run(results, nullptr, epoch.lookups);
   if (results.rows > 0) deliver(stage.plan.out, std::move(results), nullptr, epoch);
 }
 

@@ -14,7 +14,8 @@ namespace tidegate::engine {
 
 struct EpochTimes {
   int64_t clock_us = 0;
-  std::vector<int64_t> shared_watermarks;  // by StagePlan::shared_index; as of the epoch's start
+  std::vector<int64_t> shared_watermarks;   // by StagePlan::shared_index; as of the epoch's start
+  std::span<const LookupIndexPtr> lookups;  // by the graph's lookups
 };
 
 // One thread at a time. `graph` must outlive it.

@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "codec/json_encoder.h"
 #include "io/append_file.h"
+#include "io/path.h"
 #include "sinks/internal/outlet.h"
 
 namespace tidegate::sinks {
@@ -60,17 +59,6 @@ class FileOutlet final : public Outlet {
   std::string lines_;
 };
 
-// With links resolved as far as the path exists, so that a link inside the folder cannot lead out of it.
-bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
-  std::error_code error;
-  const auto real_folder = std::filesystem::weakly_canonical(folder, error);
-  if (error) return false;
-  const auto real_path = std::filesystem::weakly_canonical(path, error);
-  if (error) return false;
-  const auto [folder_end, path_end] = std::ranges::mismatch(real_folder, real_path);
-  return folder_end == real_folder.end() && path_end != real_path.end();
-}
-
 }  // namespace
 
 Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& stream, const FileSinkFolders& folders) {
@@ -79,12 +67,8 @@ Result<std::filesystem::path> sink_file_path(const catalog::StreamDefinition& st
     return fail(ErrorCode::SqlInvalidOption, fmt::format("table '{}' writes a file, but names none", stream.name),
                 "Add 'path' = 'alerts.ndjson'");
   }
-  const std::filesystem::path wanted(option->second);
-  const bool absolute = wanted.is_absolute();
-  const auto path = (absolute ? wanted : folders.home / wanted).lexically_normal();
-  const auto below = [&](const std::filesystem::path& folder) { return is_below(path, folder); };
-  const bool allowed = absolute ? std::ranges::any_of(folders.allowed, below) : below(folders.home);
-  if (allowed) return path;
+  if (auto path = io::allowed_path(option->second, {folders.home, folders.allowed})) return std::move(*path);
+  const bool absolute = std::filesystem::path(option->second).is_absolute();
   return fail(ErrorCode::SqlInvalidOption,
               fmt::format("the path '{}' of table '{}' leads out of the folders that sinks may write to",
                           option->second, stream.name),

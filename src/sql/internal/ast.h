@@ -31,9 +31,12 @@ enum class AstKind : uint8_t {
   kBetween,     // value, low, high
   kIn,          // value, literal, ...
   kStar,        // the * of COUNT(*)
+  kInQuery,     // children[0] IN (query)
+  kExists,      // EXISTS (query)
 };
 
 struct OverClause;
+struct Query;
 
 struct AstExpression {
   AstKind kind = AstKind::kLiteral;
@@ -46,6 +49,7 @@ struct AstExpression {
   bool distinct = false;                             // kCall: DISTINCT before the arguments
   bool filtered = false;                             // kCall: the last child is the condition of FILTER (WHERE ...)
   std::shared_ptr<const OverClause> over = nullptr;  // kCall; shared by the copies of the expression
+  std::shared_ptr<const Query> query = nullptr;      // kInQuery, kExists; shared by the copies of the expression
   int depth = 1;                                     // levels of this tree; at most kMaxNesting
 };
 
@@ -66,8 +70,6 @@ struct OverClause {
   int64_t rows = 0;
   int64_t range_us = 0;
 };
-
-struct Query;
 
 struct TableRef;
 
@@ -102,7 +104,16 @@ struct DetectCall {
 struct TableRef {
   TextPosition position;
   std::variant<Name, std::unique_ptr<Query>, WindowCall, DetectCall> source;
+  std::optional<AstExpression> as_of;  // FOR SYSTEM_TIME AS OF
   std::optional<Name> alias;
+};
+
+// [LEFT] JOIN table ON condition.
+struct JoinClause {
+  TextPosition position;
+  bool left = false;
+  TableRef table;
+  AstExpression condition;
 };
 
 struct SelectItem {
@@ -124,6 +135,7 @@ struct Query {
   std::vector<std::unique_ptr<Query>> branches;  // of UNION ALL; if there are any, all below is empty
   std::vector<SelectItem> items;
   TableRef from;
+  std::vector<JoinClause> joins;
   std::optional<AstExpression> where;
   std::vector<AstExpression> group_by;
   std::optional<TextPosition> group_by_position;
@@ -142,6 +154,11 @@ struct WatermarkDefinition {
   int64_t delay_us = 0;
 };
 
+struct PrimaryKeyDefinition {
+  TextPosition position;
+  std::vector<Name> columns;
+};
+
 struct OptionDefinition {
   std::string key;
   std::string value;
@@ -154,6 +171,7 @@ struct CreateTableAst {
   bool if_not_exists = false;
   std::vector<ColumnDefinition> columns;
   std::optional<WatermarkDefinition> watermark;
+  std::optional<PrimaryKeyDefinition> key;
   std::vector<OptionDefinition> options;
 };
 

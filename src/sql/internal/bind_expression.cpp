@@ -45,6 +45,8 @@ Expression make_call(FunctionId function, Type type, bool nullable, std::vector<
   return Expression{type, nullable, std::move(call)};
 }
 
+Expression conjunction(std::vector<Expression> parts) { return balanced(FunctionId::kAnd, parts, 0, parts.size()); }
+
 Expression make_column(size_t index, std::string name, Type type, bool nullable) {
   return Expression{type, nullable, ColumnRef{index, std::move(name)}};
 }
@@ -71,6 +73,8 @@ Result<Expression> ExpressionBinder::bind(const AstExpression& ast) {
     case AstKind::kSimpleCase: return bind_case(ast);
     case AstKind::kBetween: return bind_between(ast);
     case AstKind::kIn: return bind_in(ast);
+    case AstKind::kInQuery:
+    case AstKind::kExists: return bind_mark(ast);
     case AstKind::kStar: break;
   }
   return fail_at(ErrorCode::SqlSyntax, ast.position, "* stands only in COUNT(*) and alone in SELECT");
@@ -85,13 +89,38 @@ Result<Expression> ExpressionBinder::bind_condition(const AstExpression& ast, st
                  "Compare it with something");
 }
 
+bool ExpressionBinder::has_column(const ScopePart& part, const Name& name) const {
+  for (size_t at = part.first; at < part.first + part.count; ++at) {
+    const std::string& column = scope_.input->fields[at].name;
+    if (column == name.text || (!name.quoted && equal_ignoring_case(column, name.text))) return true;
+  }
+  return false;
+}
+
+Result<ScopePart> ExpressionBinder::part_of(const std::vector<Name>& path, TextPosition position) const {
+  const bool inner = scope_.inner && (path.size() < 2 ? has_column(*scope_.inner, path.back())
+                                                      : equal_ignoring_case(path[0].text, scope_.inner->alias));
+  if (inner) return *scope_.inner;
+  if (path.size() < 2) return ScopePart{{}, 0, scope_.visible};
+  if (scope_.parts.empty() && equal_ignoring_case(path[0].text, scope_.alias)) return ScopePart{{}, 0, scope_.visible};
+  std::string tables = scope_.parts.empty() ? scope_.alias : "";
+  for (const ScopePart& part : scope_.parts) {
+    if (equal_ignoring_case(path[0].text, part.alias)) return part;
+    if (!part.alias.empty()) tables += (tables.empty() ? "" : "', '") + part.alias;
+  }
+  return fail_at(ErrorCode::SqlUnknownStream, position, fmt::format("no table '{}' in this query", path[0].text),
+                 tables.empty() ? "" : fmt::format("The table is '{}'", tables));
+}
+
+Result<ScopePart> ExpressionBinder::star_part(const SelectItem& item) const {
+  if (!item.qualifier) return ScopePart{{}, 0, scope_.visible};
+  return part_of({*item.qualifier, {}}, item.position);
+}
+
 Result<size_t> ExpressionBinder::find_column(const std::vector<Name>& path, TextPosition position) {
   if (path.size() > 2) return fail_at(ErrorCode::SqlUnsupported, position, "nested columns are not supported");
   const Name& name = path.back();
-  if (path.size() == 2 && !equal_ignoring_case(path[0].text, scope_.alias)) {
-    return fail_at(ErrorCode::SqlUnknownStream, position, fmt::format("no table '{}' in this query", path[0].text),
-                   scope_.alias.empty() ? "" : fmt::format("The table is '{}'", scope_.alias));
-  }
+  TRY_ASSIGN(const ScopePart part, part_of(path, position));
   std::optional<size_t> found;
   size_t exact = 0;
   size_t loose = 0;
@@ -104,17 +133,29 @@ Result<size_t> ExpressionBinder::find_column(const std::vector<Name>& path, Text
       if (loose++ == 0 && exact == 0) found = index;
     }
   };
-  for (size_t at = 0; at < scope_.visible; ++at) consider(scope_.input->fields[at].name, at);
-  if (scope_.windowed) {
+  for (size_t at = part.first; at < part.first + part.count; ++at) consider(scope_.input->fields[at].name, at);
+  if (scope_.windowed && part.first == 0) {
     for (size_t at = 0; at < 3; ++at) consider(kWindowColumns[at], scope_.window_base() + at);
   }
   if (exact > 1 || (exact == 0 && loose > 1)) {
     return fail_at(ErrorCode::SqlAmbiguousColumn, position, fmt::format("'{}' fits more than one column", name.text),
-                   "Give the columns different names with AS");
+                   scope_.parts.empty() ? "Give the columns different names with AS" : "Write the table before it");
   }
   if (found) return *found;
   return fail_at(ErrorCode::SqlUnknownColumn, position, fmt::format("unknown column '{}'", name.text),
                  did_you_mean(name.text, candidates));
+}
+
+// A subquery that has become a column of the input.
+Result<Expression> ExpressionBinder::bind_mark(const AstExpression& ast) const {
+  for (const auto& [query, index] : scope_.marks) {
+    if (query != ast.query.get()) continue;
+    const columnar::Field& field = scope_.input->fields[index];
+    return make_column(index, field.name, field.type, field.nullable);
+  }
+  return fail_at(ErrorCode::SqlUnsupported, ast.position,
+                 fmt::format("{} (SELECT ...) is supported in WHERE only", ast.name),
+                 "Put it into WHERE, or use LEFT JOIN ... FOR SYSTEM_TIME AS OF and IS NOT NULL");
 }
 
 Result<Expression> ExpressionBinder::bind_column(const AstExpression& ast) {

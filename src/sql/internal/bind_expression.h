@@ -42,17 +42,27 @@ struct OverScope {
   std::vector<BoundOver> calls;
 };
 
+// Columns that are named by one qualifier.
+struct ScopePart {
+  std::string alias;
+  size_t first = 0;
+  size_t count = 0;
+};
+
 // What names mean at one place. Column indexes past the input's: window_start, window_end, window_time, then one
 // per aggregate.
 struct ExpressionScope {
   const columnar::Schema* input = nullptr;
-  size_t visible = 0;  // columns beyond have no name here
-  std::string alias;   // qualifier; may be empty
+  size_t visible = 0;              // columns beyond have no name here
+  std::string alias;               // qualifier; may be empty
+  std::vector<ScopePart> parts;    // of a join, instead of `alias`
+  std::optional<ScopePart> inner;  // of a subquery: looked at before the others, of which it hides those of its names
   bool windowed = false;
   std::optional<size_t> time_column;  // of the windows
   columnar::Type window_type = columnar::TypeKind::kTimestamp;
-  bool grouped = false;       // aggregates are allowed
-  OverScope* over = nullptr;  // calls with OVER are allowed, and gathered here
+  bool grouped = false;                                // aggregates are allowed
+  OverScope* over = nullptr;                           // calls with OVER are allowed, and gathered here
+  std::vector<std::pair<const Query*, size_t>> marks;  // subqueries that are columns already
   std::vector<BoundAggregate> aggregates;
   std::vector<TextPosition> column_positions;  // where each column was last named
 
@@ -68,8 +78,13 @@ class ExpressionBinder {
   // BOOLEAN; `what` is "WHERE" or "HAVING".
   [[nodiscard]] Result<Expression> bind_condition(const AstExpression& ast, std::string_view what);
   [[nodiscard]] Result<size_t> find_column(const std::vector<Name>& path, TextPosition position);
+  // The columns of * or qualifier.*.
+  [[nodiscard]] Result<ScopePart> star_part(const SelectItem& item) const;
 
  private:
+  // The columns that a name of this path may mean.
+  [[nodiscard]] Result<ScopePart> part_of(const std::vector<Name>& path, TextPosition position) const;
+  [[nodiscard]] bool has_column(const ScopePart& part, const Name& name) const;
   [[nodiscard]] Result<Expression> bind_call(const AstExpression& ast);
   // In bind_over.cpp.
   [[nodiscard]] Result<Expression> bind_over(const AstExpression& ast);
@@ -87,6 +102,7 @@ class ExpressionBinder {
   [[nodiscard]] Result<Expression> bind_case(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_between(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_in(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> bind_mark(const AstExpression& ast) const;
   [[nodiscard]] Result<Expression> bind_cast(const AstExpression& ast);
   [[nodiscard]] Result<> count(const Expression& copied, TextPosition position);
 
@@ -101,6 +117,8 @@ class ExpressionBinder {
 [[nodiscard]] bool widens(const columnar::Type& from, const columnar::Type& to);
 [[nodiscard]] Expression make_call(FunctionId function, columnar::Type type, bool nullable,
                                    std::vector<Expression> arguments);
+// All of them by AND, at least one.
+[[nodiscard]] Expression conjunction(std::vector<Expression> parts);
 [[nodiscard]] Expression make_column(size_t index, std::string name, columnar::Type type, bool nullable);
 // Types the arguments of a function or operator. SqlTypeMismatch, SqlUnknownFunction.
 [[nodiscard]] Result<Expression> resolve_call(const std::string& name, TextPosition position,

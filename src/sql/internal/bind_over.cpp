@@ -232,10 +232,7 @@ Result<> ExpressionBinder::bind_frame(const AstExpression& ast, BoundOver& bound
 
 Result<Relation> QueryBinder::bind_over(const Query& query, Relation input) {
   OverScope over;
-  ExpressionScope scope;
-  scope.input = &input.schema();
-  scope.visible = input.visible;
-  scope.alias = input.alias;
+  ExpressionScope scope = scope_of(input);
   scope.over = &over;
   std::vector<std::string> names;
   TRY_ASSIGN(auto items, bind_items(query, scope, names));

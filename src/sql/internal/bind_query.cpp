@@ -16,14 +16,6 @@ namespace {
 
 const ColumnRef* as_column(const Expression& expression) { return std::get_if<ColumnRef>(&expression.node); }
 
-ExpressionScope scope_of(const Relation& relation) {
-  ExpressionScope scope;
-  scope.input = &relation.schema();
-  scope.visible = relation.visible;
-  scope.alias = relation.alias;
-  return scope;
-}
-
 std::string item_name(const SelectItem& item, const Expression& expression, size_t index) {
   if (item.alias) return item.alias->text;
   if (item.expression.kind == AstKind::kColumn) {
@@ -33,7 +25,23 @@ std::string item_name(const SelectItem& item, const Expression& expression, size
   return fmt::format("EXPR${}", index);  // as Flink names it
 }
 
+// As Flink names the second of two columns of one name that * gives: name0.
+std::string free_name(const std::string& name, const std::vector<std::string>& taken) {
+  std::string free = name;
+  for (int copy = 0; std::ranges::find(taken, free) != taken.end(); ++copy) free = fmt::format("{}{}", name, copy);
+  return free;
+}
+
 }  // namespace
+
+ExpressionScope scope_of(const Relation& relation) {
+  ExpressionScope scope;
+  scope.input = &relation.schema();
+  scope.visible = relation.visible;
+  scope.alias = relation.alias;
+  scope.parts = relation.parts;
+  return scope;
+}
 
 Result<Plan> QueryBinder::bind(const Query& query) {
   TRY_ASSIGN(Relation relation, bind_query(query, "query"));
@@ -57,8 +65,14 @@ Result<Relation> QueryBinder::bind_query(const Query& query, const std::string& 
 Result<Relation> QueryBinder::bind_select(const Query& query, const std::string& path) {
   TRY_ASSIGN(Relation input, bind_table(query.from, path));
   input.path = path;
+  for (const JoinClause& join : query.joins) {
+    TRY_ASSIGN(input, bind_join(join, std::move(input)));
+  }
   if (query.where) {
+    Marks marks;
+    TRY(bind_subqueries(*query.where, input, marks));
     ExpressionScope scope = scope_of(input);
+    scope.marks = std::move(marks);
     ExpressionBinder binder(scope, nodes_);
     auto predicate = binder.bind_condition(*query.where, "WHERE");
     if (!predicate && predicate.error().code == ErrorCode::SqlUnknownColumn && input.window &&
@@ -99,6 +113,10 @@ Result<> QueryBinder::refuse_ungrouped(const Query& query, const Relation& input
 }
 
 Result<Relation> QueryBinder::bind_table(const TableRef& table, const std::string& path) {
+  if (table.as_of) {
+    return fail_at(ErrorCode::SqlUnsupported, table.as_of->position,
+                   "FOR SYSTEM_TIME AS OF stands behind the table of a JOIN");
+  }
   Relation relation;
   if (const auto* name = std::get_if<Name>(&table.source)) {
     TRY_ASSIGN(relation, bind_name(*name));
@@ -127,6 +145,13 @@ Result<Relation> QueryBinder::bind_name(const Name& name) {
   }
   if (auto stream = names_.find_stream(name.text)) return read_stream(std::move(stream), name.position);
   const auto view = names_.find_view(name.text);
+  if (names_.find_table(name.text) != nullptr) {
+    return fail_at(ErrorCode::SqlUnsupported, name.position,
+                   fmt::format("'{}' is a lookup table: it is joined with, not read by itself", name.text),
+                   fmt::format("FROM a stream AS r JOIN {} FOR SYSTEM_TIME AS OF r.ts AS t ON ...; tidegate table show "
+                               "{} tells what it holds",
+                               quote_identifier(name.text), quote_identifier(name.text)));
+  }
   if (!view) {
     return fail_at(ErrorCode::SqlUnknownStream, name.position, fmt::format("no stream or view '{}'", name.text),
                    "SHOW TABLES and SHOW VIEWS list them");
@@ -158,14 +183,11 @@ Result<std::vector<Expression>> QueryBinder::bind_items(const Query& query, Expr
         return fail_at(ErrorCode::SqlInvalidGrouping, item.position, "* cannot stand in a query with GROUP BY",
                        "Name the grouped columns and aggregates");
       }
-      if (item.qualifier && !equal_ignoring_case(item.qualifier->text, scope.alias)) {
-        return fail_at(ErrorCode::SqlUnknownStream, item.position,
-                       fmt::format("no table '{}' in this query", item.qualifier->text));
-      }
-      for (size_t at = 0; at < scope.visible; ++at) {
+      TRY_ASSIGN(const ScopePart part, binder.star_part(item));
+      for (size_t at = part.first; at < part.first + part.count; ++at) {
         const Field& field = scope.input->fields[at];
         expressions.push_back(make_column(at, field.name, field.type, field.nullable));
-        names.push_back(field.name);
+        names.push_back(scope.parts.empty() ? field.name : free_name(field.name, names));
       }
     } else {
       TRY_ASSIGN(Expression expression, binder.bind(item.expression));

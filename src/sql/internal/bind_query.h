@@ -14,14 +14,16 @@
 
 namespace tidegate::sql {
 
-inline constexpr int kMaxQueryDepth = 64;    // views, common tables and subqueries within one another
-inline constexpr size_t kMaxColumns = 1024;  // of one SELECT
-inline constexpr size_t kMaxGroupKeys = 64;  // of one GROUP BY
+inline constexpr int kMaxQueryDepth = 64;     // views, common tables and subqueries within one another
+inline constexpr size_t kMaxColumns = 1024;   // of one SELECT
+inline constexpr size_t kMaxGroupKeys = 64;   // of one GROUP BY
+inline constexpr size_t kMaxSubqueries = 32;  // of one WHERE: each looks up every row
 
 // A plan being built and what its columns are. Columns from `visible` on are kept for the engine only.
 struct Relation {
   std::unique_ptr<PlanNode> node;
   std::string alias;
+  std::vector<ScopePart> parts;  // of a join: which columns are whose; else empty
   size_t visible = 0;
   std::string source;  // the stream's name; of several: "a, b"
   std::string path;    // first part of operator ids
@@ -59,6 +61,20 @@ class QueryBinder {
   [[nodiscard]] Result<Relation> bind_select(const Query& query, const std::string& path);
   [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
   [[nodiscard]] Result<Relation> bind_name(const Name& name);
+  [[nodiscard]] Result<Relation> bind_join(const JoinClause& join, Relation input);
+  [[nodiscard]] Result<catalog::TablePtr> joined_table(const TableRef& table) const;
+  [[nodiscard]] Result<std::optional<Expression>> bind_as_of(const TableRef& table,
+                                                             const catalog::TableDefinition& what,
+                                                             const Relation& input);
+  // Makes columns of the subqueries in a condition, and names them in `marks`.
+  using Marks = std::vector<std::pair<const Query*, size_t>>;
+  [[nodiscard]] Result<> bind_subqueries(const AstExpression& ast, Relation& input, Marks& marks);
+  [[nodiscard]] Result<LookupJoin> bind_membership(const AstExpression& ast, const Relation& input, const Marks& marks);
+  [[nodiscard]] Result<> bind_in_query(const AstExpression& ast, const Relation& input, const Marks& marks,
+                                       LookupJoin& into);
+  // `both`: the input's columns, then the table's.
+  [[nodiscard]] Result<> bind_exists(const AstExpression& ast, const columnar::Schema& both, const Relation& input,
+                                     LookupJoin& into);
   [[nodiscard]] Result<Relation> bind_window(const WindowCall& call, const std::string& path);
   [[nodiscard]] Result<Relation> bind_detect(const DetectCall& call, const std::string& path);
   [[nodiscard]] Result<Relation> detect_node(const DetectCall& call, Relation input);
@@ -88,6 +104,9 @@ class QueryBinder {
   size_t nodes_ = 0;
   int depth_ = 0;
 };
+
+// What names mean in a query over `relation`.
+[[nodiscard]] ExpressionScope scope_of(const Relation& relation);
 
 // Whether a SELECT has calls with OVER.
 [[nodiscard]] bool needs_over(const Query& query);

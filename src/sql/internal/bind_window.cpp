@@ -183,10 +183,7 @@ Result<std::vector<Expression>> QueryBinder::bind_keys(const Query& query, Expre
 }
 
 Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
-  ExpressionScope scope;
-  scope.input = &input.schema();
-  scope.visible = input.visible;
-  scope.alias = input.alias;
+  ExpressionScope scope = scope_of(input);
   scope.windowed = true;
   scope.time_column = input.time_column;
   scope.window_type = input.schema().fields[*input.time_column].type;

@@ -200,8 +200,13 @@ Result<AstExpression> Parser::is_predicate(AstExpression left) {
 }
 
 Result<AstExpression> Parser::in_predicate(AstExpression left, TextPosition position) {
+  if (at_symbol("(") && (at_word("SELECT", 1) || at_word("WITH", 1))) {
+    TRY_ASSIGN(auto query, subquery());
+    TRY_ASSIGN(AstExpression parsed, call("IN", position, one(std::move(left)), AstKind::kInQuery));
+    parsed.query = std::move(query);
+    return parsed;
+  }
   TRY(expect_symbol("("));
-  if (at_word("SELECT")) return unsupported("IN (SELECT ...)", "List the values");
   std::vector<AstExpression> children = one(std::move(left));
   do {
     TRY_ASSIGN(AstExpression child, expression());
@@ -256,7 +261,12 @@ Result<AstExpression> Parser::primary() {
   if (at_word("TIMESTAMP") && peek(1).kind == TokenKind::kString) return timestamp_literal();
   if (at_word("CASE")) return case_expression();
   if (at_word("CAST") || (at_word("TRY_CAST") && at_symbol("(", 1))) return cast();
-  if (at_word("EXISTS")) return unsupported("EXISTS", "");
+  if (accept_word("EXISTS")) {
+    TRY_ASSIGN(auto query, subquery());
+    TRY_ASSIGN(AstExpression parsed, call("EXISTS", token.position, {}, AstKind::kExists));
+    parsed.query = std::move(query);
+    return parsed;
+  }
   const bool callable =
       token.kind == TokenKind::kWord && (!is_reserved(token.text) || is_reserved_function(token.text));
   if (callable && at_symbol("(", 1)) return function_call();

@@ -10,6 +10,7 @@ namespace tidegate::sql {
 namespace {
 
 constexpr size_t kMaxBranches = 32;  // of one UNION ALL: each costs a copy of what comes after it
+constexpr size_t kMaxJoins = 32;     // of one SELECT: each looks up every row
 
 }  // namespace
 
@@ -67,6 +68,7 @@ Result<Query> Parser::query_term() {
   TRY(select_list(parsed));
   TRY(expect_word("FROM"));
   TRY_ASSIGN(parsed.from, table_ref());
+  TRY(joins(parsed));
   if (accept_word("WHERE")) {
     TRY_ASSIGN(parsed.where, expression());
   }
@@ -150,7 +152,10 @@ Result<> Parser::refuse_query_tail() const {
 
 Result<TableRef> Parser::table_ref() {
   TRY_ASSIGN(TableRef parsed, table_primary());
-  if (at_word("FOR")) return unsupported("FOR SYSTEM_TIME AS OF", "");
+  if (accept_word("FOR")) {
+    for (const std::string_view word : {"SYSTEM_TIME", "AS", "OF"}) TRY(expect_word(word));
+    TRY_ASSIGN(parsed.as_of, expression());
+  }
   if (at_word("MATCH_RECOGNIZE")) return unsupported("MATCH_RECOGNIZE", "");
   constexpr std::string_view kTails[] = {"WINDOW", "OFFSET", "FETCH", "MINUS", "QUALIFY"};
   const bool tail = std::ranges::any_of(kTails, [&](std::string_view word) { return at_word(word); });
@@ -158,10 +163,46 @@ Result<TableRef> Parser::table_ref() {
     TRY_ASSIGN(parsed.alias, name("of the table"));
     if (at_symbol("(")) return unsupported("a column list after the alias", "Name the columns with AS");
   }
-  constexpr std::string_view kJoins[] = {"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"};
-  const bool joins = std::ranges::any_of(kJoins, [&](std::string_view word) { return at_word(word); });
-  if (joins || at_symbol(",")) return unsupported("JOIN", "A query reads one stream or view");
   return parsed;
+}
+
+// What stands behind the first table of FROM.
+Result<> Parser::joins(Query& query) {
+  while (true) {
+    JoinClause join;
+    join.position = peek().position;
+    if (at_symbol(",")) return unsupported("a comma between tables", "Write JOIN ... ON");
+    constexpr std::string_view kOthers[] = {"RIGHT", "FULL", "CROSS", "NATURAL"};
+    for (const std::string_view word : kOthers) {
+      if (at_word(word)) return unsupported(fmt::format("{} JOIN", word), "JOIN and LEFT JOIN are there");
+    }
+    if (accept_word("LEFT")) {
+      join.left = true;
+      accept_word("OUTER");
+      TRY(expect_word("JOIN"));
+    } else if (accept_word("INNER")) {
+      TRY(expect_word("JOIN"));
+    } else if (!accept_word("JOIN")) {
+      return {};
+    }
+    if (query.joins.size() >= kMaxJoins) {
+      return fail_at(ErrorCode::SqlTooComplex, join.position, fmt::format("more than {} JOINs", kMaxJoins),
+                     "Join the others in a view above");
+    }
+    TRY_ASSIGN(join.table, table_ref());
+    if (at_word("USING")) return unsupported("USING", "Write ON with both columns");
+    TRY(expect_word("ON"));
+    TRY_ASSIGN(join.condition, expression());
+    query.joins.push_back(std::move(join));
+  }
+}
+
+// Of IN and EXISTS, with its parentheses.
+Result<std::shared_ptr<const Query>> Parser::subquery() {
+  TRY(expect_symbol("("));
+  TRY_ASSIGN(Query inner, query());
+  TRY(expect_symbol(")"));
+  return std::make_shared<const Query>(std::move(inner));
 }
 
 Result<TableRef> Parser::table_primary() {

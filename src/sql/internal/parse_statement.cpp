@@ -86,14 +86,14 @@ Result<StatementAst> Parser::create_table() {
 
 Result<> Parser::table_element(CreateTableAst& table) {
   if (at_word("WATERMARK") && at_word("FOR", 1)) {
-    if (table.watermark) return unsupported("a second WATERMARK", "A stream has one event time");
+    if (table.watermark) return unsupported("a second WATERMARK", "There is one event time");
     TRY_ASSIGN(table.watermark, watermark());
     return {};
   }
-  const bool key = at_word("PRIMARY") && at_word("KEY", 1);
-  if (key || at_word("CONSTRAINT") || (at_word("UNIQUE") && at_symbol("(", 1))) {
-    return unsupported(key ? "PRIMARY KEY" : to_upper(peek().text),
-                       "Every stream is append-only in this version; leave the key out");
+  const bool named_key = at_word("CONSTRAINT") && at_word("PRIMARY", 2) && at_word("KEY", 3);
+  if (named_key || (at_word("PRIMARY") && at_word("KEY", 1))) return primary_key(table);
+  if (at_word("CONSTRAINT") || (at_word("UNIQUE") && at_symbol("(", 1))) {
+    return unsupported(to_upper(peek().text), "Only PRIMARY KEY (...) NOT ENFORCED of lookup tables is there");
   }
   ColumnDefinition column;
   TRY_ASSIGN(column.name, name("of a column"));
@@ -111,9 +111,40 @@ Result<> Parser::table_element(CreateTableAst& table) {
     accept_word("NULL");
   }
   if (at_word("METADATA")) return unsupported("METADATA", "");
-  if (at_word("PRIMARY")) return unsupported("PRIMARY KEY", "Every stream is append-only in this version");
+  if (at_word("PRIMARY")) {
+    if (table.key) return unsupported("a second PRIMARY KEY", "PRIMARY KEY (a, b) NOT ENFORCED has several columns");
+    table.key = PrimaryKeyDefinition{next().position, {column.name}};
+    TRY(expect_word("KEY"));
+    TRY(not_enforced());
+  }
   if (at_word("COMMENT")) return unsupported("COMMENT on a column", "Use a -- comment");
   table.columns.push_back(std::move(column));
+  return {};
+}
+
+// [CONSTRAINT name] PRIMARY KEY (a, b) NOT ENFORCED
+Result<> Parser::primary_key(CreateTableAst& table) {
+  if (accept_word("CONSTRAINT")) next();
+  if (table.key) return unsupported("a second PRIMARY KEY", "PRIMARY KEY (a, b) NOT ENFORCED has several columns");
+  PrimaryKeyDefinition key;
+  key.position = next().position;
+  TRY(expect_word("KEY"));
+  TRY(expect_symbol("("));
+  do {
+    TRY_ASSIGN(Name column, name("of a key column"));
+    key.columns.push_back(std::move(column));
+  } while (accept_symbol(","));
+  TRY(expect_symbol(")"));
+  TRY(not_enforced());
+  table.key = std::move(key);
+  return {};
+}
+
+// As Flink wants it: it does not check keys either. A lookup table's file is checked nevertheless.
+Result<> Parser::not_enforced() {
+  if (!at_word("NOT") || !at_word("ENFORCED", 1)) return unexpected("NOT ENFORCED");
+  next();
+  next();
   return {};
 }
 

@@ -59,6 +59,8 @@ class Parser {
   [[nodiscard]] Result<StatementAst> create();
   [[nodiscard]] Result<StatementAst> create_table();
   [[nodiscard]] Result<> table_element(CreateTableAst& table);
+  [[nodiscard]] Result<> primary_key(CreateTableAst& table);
+  [[nodiscard]] Result<> not_enforced();
   [[nodiscard]] Result<WatermarkDefinition> watermark();
   [[nodiscard]] Result<std::vector<OptionDefinition>> options();
   [[nodiscard]] Result<StatementAst> create_view();
@@ -79,6 +81,8 @@ class Parser {
   [[nodiscard]] Result<> refuse_query_tail() const;
   [[nodiscard]] Result<TableRef> table_ref();
   [[nodiscard]] Result<TableRef> table_primary();
+  [[nodiscard]] Result<> joins(Query& query);
+  [[nodiscard]] Result<std::shared_ptr<const Query>> subquery();
   [[nodiscard]] bool at_window_function() const;
   [[nodiscard]] Result<WindowCall> window_call();
   [[nodiscard]] Result<std::vector<std::string>> window_parameters(WindowCall& call);

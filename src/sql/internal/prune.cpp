@@ -205,7 +205,61 @@ Moved prune_over(PlanNode& node, Over& over, const Needed& needed) {
   return moved;
 }
 
+// The columns of the table are chosen here; all that the input still has is handed on.
+Moved prune_lookup(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  auto& join = std::get<LookupJoin>(node->node);
+  const bool joins = join.kind == LookupKind::kInner || join.kind == LookupKind::kLeft;
+  const size_t added = joins ? join.columns.size() : 1;
+  const size_t passed = node->inputs[0]->output->fields.size();
+  Needed all = needed;
+  // For each column of the input its place in the output.
+  const auto out = [&](size_t column) { return column < join.place ? column : column + added; };
+  const bool used =
+      std::any_of(needed.begin() + static_cast<std::ptrdiff_t>(join.place),
+                  needed.begin() + static_cast<std::ptrdiff_t>(join.place + added), [](bool each) { return each; });
+  if (join.match && used) need(*join.match, all);
+  Needed below(passed, false);
+  for (size_t at = 0; at < passed; ++at) below[at] = all[out(at)];
+  Moved moved(all.size(), kGone);
+  if (!used && join.kind != LookupKind::kInner) {  // no row comes or goes by it
+    const Moved moved_below = prune_node(node->inputs[0], below);
+    for (size_t at = 0; at < passed; ++at) moved[out(at)] = moved_below[at];
+    auto input = std::move(node->inputs[0]);
+    node = std::move(input);
+    return moved;
+  }
+  for (const Expression& key : join.keys) need(key, below);
+  if (join.time) need(*join.time, below);
+  const Moved moved_below = prune_node(node->inputs[0], below);
+  for (Expression& key : join.keys) move_columns(key, moved_below);
+  if (join.time) move_columns(*join.time, moved_below);
+
+  const auto& input = node->inputs[0]->output->fields;
+  size_t place = 0;
+  for (size_t at = 0; at < join.place; ++at) place += moved_below[at] == kGone ? 0 : 1;
+  Schema schema;
+  schema.fields.assign(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(place));
+  std::vector<size_t> columns;
+  for (size_t at = 0; at < added; ++at) {
+    if (!all[join.place + at]) continue;
+    moved[join.place + at] = schema.fields.size();
+    schema.fields.push_back(node->output->fields[join.place + at]);
+    if (joins) columns.push_back(join.columns[at]);
+  }
+  const size_t kept = schema.fields.size() - place;
+  schema.fields.insert(schema.fields.end(), input.begin() + static_cast<std::ptrdiff_t>(place), input.end());
+  for (size_t at = 0; at < passed; ++at) {
+    if (moved_below[at] != kGone) moved[out(at)] = moved_below[at] < place ? moved_below[at] : moved_below[at] + kept;
+  }
+  join.columns = std::move(columns);
+  join.place = place;
+  if (join.match) move_columns(*join.match, moved);
+  node->output = std::make_shared<Schema>(std::move(schema));
+  return moved;
+}
+
 Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  if (std::holds_alternative<LookupJoin>(node->node)) return prune_lookup(node, needed);
   if (auto* over = std::get_if<Over>(&node->node)) return prune_over(*node, *over, needed);
   if (auto* detect = std::get_if<Detect>(&node->node)) return prune_detect(*node, *detect);
   if (std::holds_alternative<UnionAll>(node->node)) return prune_union(*node, needed);

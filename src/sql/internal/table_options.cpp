@@ -62,7 +62,7 @@ Result<> set_connector(StreamDefinition& stream, const OptionDefinition& option)
   } else if (option.value == "email") {
     stream.connector = catalog::kEmailConnector;
   } else {
-    return bad_value(option, "'stream', 'mqtt', 'file', 'webhook' or 'email'");
+    return bad_value(option, "'stream', 'mqtt', 'file', 'webhook', 'email', or 'filesystem' for a lookup table");
   }
   return {};
 }
@@ -254,6 +254,11 @@ Result<StreamDefinition> define_stream(const CreateTableAst& table, std::string 
   StreamDefinition stream;
   stream.name = table.name.text;
   stream.sql = std::move(sql);
+  if (table.key) {
+    return fail_at(ErrorCode::SqlUnsupported, table.key->position, "PRIMARY KEY is not supported",
+                   "Every stream is append-only in this version; leave the key out. A lookup table has 'connector' = "
+                   "'filesystem'");
+  }
   if (table.columns.empty()) return fail_at(ErrorCode::SqlSyntax, table.name.position, "a stream needs a column");
   if (table.columns.size() > kMaxColumns) {
     return fail_at(ErrorCode::SqlTooComplex, table.name.position, fmt::format("more than {} columns", kMaxColumns));

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
 #include <future>
 #include <map>
 
 #include "engine/late.h"
+#include "io/file.h"
 #include "log/embedded_log.h"
 
 namespace tidegate::streams {
@@ -19,6 +21,7 @@ class Platform::CatalogNames final : public sql::Names {
   std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
     return catalog_.find_view(name);
   }
+  catalog::TablePtr find_table(std::string_view name) const override { return catalog_.find_table(name); }
 
  private:
   const catalog::Catalog& catalog_;
@@ -51,12 +54,24 @@ Result<> Platform::open_parts() {
   log::EmbeddedLogOptions log_options;
   log_options.manual = true;
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, log_options));
+  std::error_code ignored;
+  std::filesystem::create_directories(folder_ / "lookups", ignored);
+  TRY_ASSIGN(registry_, registry::Registry::open(*store_, *keys_, random_, clock_));
+  TRY_ASSIGN(tables_, lookup::Tables::open({.store = *store_,
+                                            .keys = *keys_,
+                                            .random = random_,
+                                            .clock = clock_,
+                                            .folders = {folder_ / "lookups", {}},
+                                            .registry = registry_.get()},
+                                           true));
+  TRY(catalog_->add_system_table(lookup::devices_definition()));
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
   lane_ = ingest_->open_lane();
   engine::EngineOptions options;
   options.threads = settings_.threads;
   options.max_batch_rows = settings_.max_batch_rows;
   options.manual = true;
+  options.tables = tables_.get();
   engine_ = engine::Engine::create(*log_, clock_, devices_, options);
   return {};
 }
@@ -65,6 +80,7 @@ Result<> Platform::open_parts() {
 Result<> Platform::resume() {
   for (const auto& stream : catalog_->streams()) TRY(open_stream(stream));
   for (const auto& stream : catalog_->streams()) TRY(connect(stream));
+  for (const auto& table : catalog_->tables()) TRY(tables_->restore(table));
   for (const catalog::PipelineDefinition& pipeline : catalog_->pipelines()) {
     TRY_ASSIGN(sql::InsertInto insert, analyze_insert(pipeline.sql));
     TRY(start(pipeline, std::move(insert)));
@@ -100,6 +116,7 @@ Result<> Platform::apply(sql::Statement statement, const std::string& pipeline) 
     if (dead_letters != nullptr) TRY(open_stream(dead_letters));
     return connect(stream);
   }
+  if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) return add_table(std::move(*lookup));
   if (auto* view = std::get_if<sql::CreateView>(&statement)) {
     if (view->if_not_exists && catalog_->find_view(view->definition.name)) return {};
     return catalog_->add_view(std::move(view->definition));
@@ -116,10 +133,69 @@ namespace {
 
 void collect_sources(const sql::PlanNode& node, std::vector<std::string>& names) {
   if (const auto* scan = std::get_if<sql::Scan>(&node.node)) names.push_back(scan->stream->name);
+  if (const auto* join = std::get_if<sql::LookupJoin>(&node.node)) names.push_back(join->table->name);
   for (const auto& input : node.inputs) collect_sources(*input, names);
 }
 
 }  // namespace
+
+Result<> Platform::add_table(sql::CreateLookupTable statement) {
+  if (statement.if_not_exists && catalog_->find_table(statement.definition.name) != nullptr) return {};
+  TRY(tables_->check(statement.definition));
+  TRY_ASSIGN(const auto table, catalog_->add_table(std::move(statement.definition)));
+  Result<> added = tables_->add(table);
+  if (!added) TRY(catalog_->drop_table(table->name));
+  return added;
+}
+
+Result<> Platform::write_file(const std::string& name, const std::string& content) {
+  return io::write_file_atomic(folder_ / "lookups" / name, content, io::FilePrivacy::kOwnerOnly);
+}
+
+Result<> Platform::reload(std::string_view name) {
+  const auto table = catalog_->find_table(name);
+  if (table == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no lookup table '{}'", name));
+  TRY(tables_->reload(table->id));
+  return {};
+}
+
+Result<> Platform::put_device(const std::string& json) {
+  namespace bj = boost::json;
+  std::error_code problem;
+  const bj::value parsed = bj::parse(json, problem);
+  const bj::object* members = problem ? nullptr : parsed.if_object();
+  if (members == nullptr) return fail(ErrorCode::UsageError, fmt::format("'{}' is no JSON object", json));
+  const auto text = [&](const char* name) {
+    const bj::value* found = members->if_contains(name);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  registry::Device device;
+  device.name = text("name");
+  device.type = text("type");
+  device.place = text("place");
+  if (const bj::value* labels = members->if_contains("labels"); labels != nullptr && labels->is_object()) {
+    for (const auto& [name, value] : labels->get_object()) device.labels[name] = value.as_string();
+  }
+  for (size_t end = device.place.find('/'); !device.place.empty(); end = device.place.find('/', end + 1)) {
+    registry::Place place;
+    place.path = device.place.substr(0, end);
+    if (place.path.find('/') == std::string::npos) place.time_zone = "UTC";
+    if (registry_->find_place(place.path) == nullptr) TRY(registry_->add_place(std::move(place)));
+    if (end == std::string::npos) break;
+  }
+  if (registry_->find_device(device.name) == nullptr) {
+    TRY(registry_->add_devices({device}, {}));
+  } else {
+    TRY(registry_->change_device(device.name, {}, [&](registry::Device& present) -> Result<> {
+      present.type = device.type;
+      present.place = device.place;
+      present.labels = device.labels;
+      return {};
+    }));
+  }
+  tables_->look();
+  return {};
+}
 
 Result<> Platform::add_pipeline(sql::InsertInto insert, const std::string& name) {
   std::vector<std::string> reads;
@@ -149,7 +225,12 @@ Result<sql::InsertInto> Platform::analyze_insert(const std::string& sql) const {
 
 Result<> Platform::drop(const sql::Drop& drop) {
   switch (drop.kind) {
-    case sql::DropKind::kTable: return catalog_->drop_stream(drop.name);
+    case sql::DropKind::kTable:
+      if (const auto table = catalog_->find_table(drop.name)) {
+        TRY(catalog_->drop_table(drop.name));
+        return tables_->drop(table->id);
+      }
+      return catalog_->drop_stream(drop.name);
     case sql::DropKind::kView: return catalog_->drop_view(drop.name);
     case sql::DropKind::kPipeline: break;
   }

@@ -13,6 +13,7 @@
 #include "ingest/ingest.h"
 #include "io/clock.h"
 #include "io/random.h"
+#include "lookup/tables.h"
 #include "sql/sql.h"
 
 namespace tidegate::streams {
@@ -46,6 +47,14 @@ class Platform {
   [[nodiscard]] Result<std::string> explain(std::string_view statement);
   // Messages that arrive together, durable on return.
   [[nodiscard]] Result<> push(std::string_view stream, const Push& push);
+  // Writes a file where lookup tables have theirs.
+  [[nodiscard]] Result<> write_file(const std::string& name, const std::string& content);
+  // Reads a lookup table's file again.
+  [[nodiscard]] Result<> reload(std::string_view table);
+  // Lets lookup tables look for changes.
+  void look_at_tables() { tables_->look(); }
+  // Adds a device, or replaces what is said of it: {"name", "type", "place", "labels": {}}.
+  [[nodiscard]] Result<> put_device(const std::string& json);
   // Runs the pipelines until nothing is left to do.
   [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
   // Committed records of a stream from `from` on; `from` moves to its end.
@@ -65,6 +74,7 @@ class Platform {
   Result<> open_stream(const catalog::Catalog::StreamPtr& stream);
   Result<> connect(const catalog::Catalog::StreamPtr& stream);
   Result<> apply(sql::Statement statement, const std::string& pipeline);
+  Result<> add_table(sql::CreateLookupTable statement);
   Result<> add_pipeline(sql::InsertInto insert, const std::string& name);
   Result<> drop(const sql::Drop& drop);
   Result<> start(const catalog::PipelineDefinition& definition, sql::InsertInto insert);
@@ -81,6 +91,8 @@ class Platform {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<CatalogNames> names_;
   std::unique_ptr<log::Log> log_;
+  std::unique_ptr<registry::Registry> registry_;
+  std::unique_ptr<lookup::Tables> tables_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<ingest::Lane> lane_;
   std::unique_ptr<engine::Engine> engine_;

@@ -73,10 +73,11 @@ std::string describe(std::string_view sign, const std::vector<std::string>& line
 
 const std::map<std::string, Player::Handler, std::less<>>& Player::handlers() {
   static const std::map<std::string, Handler, std::less<>> all = {
-      {"stream", &Player::create},       {"query", &Player::query},      {"push", &Player::push},
-      {"clock", &Player::move_clock},    {"expect", &Player::expect},    {"late", &Player::expect_late},
-      {"dead", &Player::expect_dead},    {"====", &Player::expect_same}, {"error", &Player::expect_error},
-      {"explain", &Player::expect_plan}, {"restart", &Player::restart},
+      {"stream", &Player::create},       {"query", &Player::query},         {"push", &Player::push},
+      {"clock", &Player::move_clock},    {"expect", &Player::expect},       {"late", &Player::expect_late},
+      {"dead", &Player::expect_dead},    {"====", &Player::expect_same},    {"error", &Player::expect_error},
+      {"explain", &Player::expect_plan}, {"restart", &Player::restart},     {"file", &Player::write_file},
+      {"reload", &Player::reload},       {"devices", &Player::put_devices},
   };
   return all;
 }
@@ -146,7 +147,30 @@ Result<> Player::move_clock(const Block& block) {
     if (!time_us) return fail(ErrorCode::UsageError, fmt::format("'{}' is no time", by));
     clock.set_wall_us(*time_us);
   }
+  platform_->look_at_tables();
   return platform_->run();
+}
+
+Result<> Player::write_file(const Block& block) {
+  TRY_ASSIGN(const std::string name, word(block, 0, "the file's name"));
+  return platform_->write_file(name, block.text());
+}
+
+// reload TABLE [NUMBER]: with a number, it is refused with this error.
+Result<> Player::reload(const Block& block) {
+  TRY_ASSIGN(const std::string table, word(block, 0, "a lookup table"));
+  const Result<> done = platform_->reload(table);
+  if (block.words.size() < 2) return done;
+  const std::string actual = done ? "no error" : fmt::format("{}", static_cast<int>(done.error().code));
+  if (actual == block.words[1]) return {};
+  problems_ += fmt::format("  {}:{}: expected error {}, got {}\n{}\n", script_.path().string(), block.line,
+                           block.words[1], actual, done ? "" : done.error().to_string());
+  return {};
+}
+
+Result<> Player::put_devices(const Block& block) {
+  for (const std::string& line : block.body) TRY(platform_->put_device(line));
+  return {};
 }
 
 Result<> Player::expect(const Block& block) {

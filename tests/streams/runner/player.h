@@ -36,6 +36,9 @@ class Player {
   Result<> expect_error(const Block& block);
   Result<> expect_plan(const Block& block);
   Result<> restart(const Block& block);
+  Result<> write_file(const Block& block);
+  Result<> reload(const Block& block);
+  Result<> put_devices(const Block& block);
 
   Result<> reopen(bool crash);
   Result<> compare_stream(const Block& block, const std::string& stream, bool ordered, bool some_columns);
