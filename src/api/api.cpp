@@ -122,6 +122,10 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kProposeStream: return propose(std::move(call));
     case Endpoint::kRecords: return on_pool(std::move(call), &ApiImpl::records);
     case Endpoint::kTail: return on_pool(std::move(call), &ApiImpl::tail);
+    case Endpoint::kTables: return on_pool(std::move(call), &ApiImpl::tables);
+    case Endpoint::kTable: return on_pool(std::move(call), &ApiImpl::table);
+    case Endpoint::kDropTable: return on_pool(std::move(call), &ApiImpl::drop_table);
+    case Endpoint::kReloadTable: return on_pool(std::move(call), &ApiImpl::reload_table);
     case Endpoint::kPipelines: return on_pool(std::move(call), &ApiImpl::pipelines);
     case Endpoint::kPipeline: return on_pool(std::move(call), &ApiImpl::pipeline);
     case Endpoint::kDropStream:

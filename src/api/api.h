@@ -56,6 +56,7 @@ struct ApiParts {
   const io::Clock& clock;
   security::Secrets& secrets;
   security::Audit* audit = nullptr;  // null: nothing is written
+  lookup::Tables* tables = nullptr;  // null: no lookup tables
 };
 
 struct ApiOptions {

@@ -37,6 +37,7 @@ Result<> StatementExecutor::take_step(const SiteStep& step) {
   if (change.action == "unchanged") return {};
   if (change.action == "delete") {
     if (change.kind == "stream") return drop_stream_locked(change.name);
+    if (change.kind == "table") return drop_table_locked(change.name);
     return change.kind == "view" ? parts_.catalog.drop_view(change.name) : drop_pipeline_locked(change.name);
   }
   CatalogNames names(parts_.catalog);

@@ -18,8 +18,6 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-bool same_text(std::string_view a, std::string_view b) { return trim(a) == trim(b); }
-
 StatementResult result(std::string action, std::string kind, std::string name) {
   return {.action = std::move(action), .kind = std::move(kind), .name = std::move(name), .names = {}, .text = {}};
 }
@@ -39,6 +37,8 @@ void report(std::string_view what, const Result<>& outcome, std::string_view nam
 
 }  // namespace
 
+bool same_statement(std::string_view a, std::string_view b) { return trim(a) == trim(b); }
+
 StatementExecutor::StatementExecutor(StatementParts parts) : parts_(std::move(parts)) {}
 
 Result<> StatementExecutor::restore() {
@@ -48,6 +48,10 @@ Result<> StatementExecutor::restore() {
     TRY(open(stream));
     // A sink whose target went away must not keep the site from starting.
     report("sink_failed", start_sink(stream), stream->name);
+  }
+  for (const auto& table : parts_.catalog.tables()) {
+    // One that cannot be read must not keep the site from starting; its pipelines wait.
+    if (parts_.tables != nullptr) report("lookup.restore_failed", parts_.tables->restore(table), table->name);
   }
   for (const auto& pipeline : parts_.catalog.pipelines()) {
     if (pipeline.wanted != catalog::PipelineState::kRunning) continue;
@@ -99,6 +103,7 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
 
 Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std::vector<std::string> reads) {
   if (auto* table = std::get_if<sql::CreateTable>(&statement)) return create(std::move(*table));
+  if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) return create(std::move(*lookup));
   if (auto* view = std::get_if<sql::CreateView>(&statement)) return create(std::move(*view));
   if (auto* pipeline = std::get_if<sql::InsertInto>(&statement)) return insert(std::move(*pipeline), std::move(reads));
   if (const auto* gone = std::get_if<sql::Drop>(&statement)) return drop(*gone);
@@ -115,7 +120,7 @@ Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std
 Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {
   const std::string name = statement.definition.name;
   if (const auto existing = parts_.catalog.find_stream(name)) {
-    if (statement.if_not_exists || same_text(existing->sql, statement.definition.sql)) {
+    if (statement.if_not_exists || same_statement(existing->sql, statement.definition.sql)) {
       return result("unchanged", "stream", existing->name);
     }
     return exists("stream", name);
@@ -134,7 +139,7 @@ Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {
 Result<StatementResult> StatementExecutor::create(sql::CreateView statement) {
   const std::string name = statement.definition.name;
   if (const auto existing = parts_.catalog.find_view(name)) {
-    if (statement.if_not_exists || same_text(existing->sql, statement.definition.sql)) {
+    if (statement.if_not_exists || same_statement(existing->sql, statement.definition.sql)) {
       return result("unchanged", "view", existing->name);
     }
     return exists("view", name);
@@ -146,7 +151,7 @@ Result<StatementResult> StatementExecutor::create(sql::CreateView statement) {
 Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std::vector<std::string> reads) {
   const std::string name = statement.pipeline;
   if (const auto existing = parts_.catalog.find_pipeline(name)) {
-    if (same_text(existing->sql, statement.sql)) return result("unchanged", "pipeline", existing->name);
+    if (same_statement(existing->sql, statement.sql)) return result("unchanged", "pipeline", existing->name);
     return fail(ErrorCode::SqlAlreadyExists, fmt::format("pipeline '{}' exists with another query", name),
                 fmt::format("SET 'pipeline.name' = '...' before this INSERT, or DROP PIPELINE {} first.", name));
   }
@@ -200,6 +205,10 @@ Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& 
 Result<StatementResult> StatementExecutor::drop(const sql::Drop& statement) {
   switch (statement.kind) {
     case sql::DropKind::kTable:
+      if (parts_.catalog.find_table(statement.name)) {
+        TRY(drop_table_locked(statement.name));
+        return result("dropped", "table", statement.name);
+      }
       if (statement.if_exists && !parts_.catalog.find_stream(statement.name)) break;
       TRY(drop_stream_locked(statement.name));
       return result("dropped", "stream", statement.name);
@@ -224,6 +233,7 @@ StatementResult StatementExecutor::show(sql::ShowKind kind) const {
   StatementResult out = result("listed", "stream", "");
   if (kind == sql::ShowKind::kTables) {
     for (const auto& stream : parts_.catalog.streams()) out.names.push_back(stream->name);
+    for (const auto& table : parts_.catalog.tables()) out.names.push_back(table->name);
   } else if (kind == sql::ShowKind::kViews) {
     out.kind = "view";
     for (const auto& view : parts_.catalog.views()) out.names.push_back(view.name);

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "ingest/ingest.h"
 #include "log/log.h"
+#include "lookup/tables.h"
 #include "sql/sql.h"
 
 namespace tidegate::api {
@@ -24,7 +25,7 @@ struct SiteStep;  // internal/site_planner.h
 
 struct StatementResult {
   std::string action;              // "created", "unchanged", "dropped", "listed", "explained"
-  std::string kind;                // "stream", "view", "pipeline", "plan"
+  std::string kind;                // "stream", "table", "view", "pipeline", "plan"
   std::string name;                // empty for lists and plans
   std::vector<std::string> names;  // "listed"
   std::string text;                // "explained"
@@ -41,6 +42,7 @@ struct StatementParts {
   log::Log& log;
   ingest::Ingest& ingest;
   engine::Engine& engine;
+  lookup::Tables* tables = nullptr;  // null: no lookup tables
   // A stream with a connector that carries its records out was opened, or is about to be dropped. May be empty.
   std::function<Result<>(catalog::Catalog::StreamPtr)> start_sink{};
   // Whether a table about to be made can be one (its options, and where it would send to). May be empty.
@@ -72,6 +74,7 @@ class StatementExecutor {
   [[nodiscard]] Result<sql::Plan> plan_select(std::string_view text) const;
 
   [[nodiscard]] Result<> drop_stream(std::string_view name);
+  [[nodiscard]] Result<> drop_table(std::string_view name);
   [[nodiscard]] Result<> drop_pipeline(std::string_view name);
   [[nodiscard]] Result<> start_pipeline(std::string_view name);
   [[nodiscard]] Result<> stop_pipeline(std::string_view name);
@@ -84,6 +87,7 @@ class StatementExecutor {
   Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads);
   Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
   Result<StatementResult> create(sql::CreateTable statement);
+  Result<StatementResult> create(sql::CreateLookupTable statement);
   Result<StatementResult> create(sql::CreateView statement);
   Result<StatementResult> insert(sql::InsertInto statement, std::vector<std::string> reads);
   Result<StatementResult> drop(const sql::Drop& statement);
@@ -93,6 +97,7 @@ class StatementExecutor {
   Result<> launch(const catalog::PipelineDefinition& definition, sql::Plan plan);
   Result<> launch_from_text(const catalog::PipelineDefinition& definition);
   Result<> drop_stream_locked(std::string_view name);
+  Result<> drop_table_locked(std::string_view name);
   Result<> drop_pipeline_locked(std::string_view name);
 
   StatementParts parts_;
@@ -102,5 +107,8 @@ class StatementExecutor {
   Guarded<bool> running_;  // its lock orders the changes
   Guarded<State> state_;
 };
+
+// Whether two texts of a statement are the same but for blanks and semicolons around them.
+[[nodiscard]] bool same_statement(std::string_view a, std::string_view b);
 
 }  // namespace tidegate::api

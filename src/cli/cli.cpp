@@ -49,6 +49,8 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
                    "MQTT connections taken at most; without it: what open files allow, up to 100,000")
       ->check(CLI::Range(1, 1'000'000));
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
+  command->add_option("--lookup-folder", line.serve.lookup_folders,
+                      "lookup tables may be read from files below it too; may be repeated");
   command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
   command
       ->add_option("--allow-target", line.serve.allowed_targets,
@@ -130,6 +132,11 @@ void add_propose(CLI::App& group, CommandLine& line) {
 
 void add_resources(CLI::App& app, CommandLine& line) {
   add_propose(*add_resource(app, line, "stream", Resource::kStream), line);
+  CLI::App* tables = add_resource(app, line, "table", Resource::kTable);
+  CLI::App* reload = tables->add_subcommand("reload", "Read a lookup table's file again, now");
+  reload->add_option("name", line.name)->required();
+  reload->callback(
+      [&line] { line.command = client_command([&line] { return reload_table(line.client, line.name); }); });
   CLI::App* pipelines = add_resource(app, line, "pipeline", Resource::kPipeline);
   for (const bool running : {false, true}) {
     CLI::App* command = pipelines->add_subcommand(running ? "start" : "stop", running ? "Run it again" : "Let it rest");

@@ -29,6 +29,7 @@ struct ServeOptions {
   int threads = 1;             // of the engine
   size_t max_connections = 0;  // of MQTT; 0: as many as open files allow
   std::vector<std::filesystem::path> sink_folders;
+  std::vector<std::filesystem::path> lookup_folders{};
   std::vector<std::string> allowed_targets{};  // where webhooks and mail may go
   LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;

@@ -24,6 +24,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.mqtt = wanted.mqtt ? std::optional(endpoint(*wanted.mqtt)) : std::nullopt;
   options.mqtts = wanted.mqtts ? std::optional(endpoint(*wanted.mqtts)) : std::nullopt;
   options.sink_folders = wanted.sink_folders;
+  options.lookup_folders = wanted.lookup_folders;
   options.engine_threads = wanted.threads;
   options.max_connections = wanted.max_connections;
   options.insecure_dev = wanted.insecure_dev;

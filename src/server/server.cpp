@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "io/process.h"
 #include "log/embedded_log.h"
+#include "lookup/tables.h"
 #include "net/http_server.h"
 #include "net/mqtt_listener.h"
 #include "registry/device_exchange.h"
@@ -104,6 +105,7 @@ class WiredServer final : public Server {
   std::unique_ptr<security::Audit> audit_;
   std::unique_ptr<security::Secrets> secrets_;
   std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<lookup::Tables> tables_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::unique_ptr<sinks::SinkRunner> sinks_;
@@ -150,7 +152,19 @@ Result<> WiredServer::open_storage() {
 }
 
 Result<> WiredServer::open_platform() {
+  TRY(io::create_private_folder(options_.data / "lookups"));
+  TRY_ASSIGN(tables_, lookup::Tables::open({.store = *store_,
+                                            .keys = *keys_,
+                                            .random = random_,
+                                            .clock = clock_,
+                                            .folders = {options_.data / "lookups", options_.lookup_folders},
+                                            .registry = registry_.get()},
+                                           false));
+  if (const auto devices = catalog_->add_system_table(lookup::devices_definition()); !devices) {
+    log_error("devices cannot be joined with", {{"error", devices.error().to_string()}});
+  }
   engine::EngineOptions engine_options;
+  engine_options.tables = tables_.get();
   engine_options.threads = options_.engine_threads;
   engine_ = engine::Engine::create(*log_, clock_, devices_, engine_options);
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
@@ -169,6 +183,7 @@ Result<> WiredServer::open_platform() {
       .log = *log_,
       .ingest = *ingest_,
       .engine = *engine_,
+      .tables = tables_.get(),
       .start_sink =
           [this](const catalog::Catalog::StreamPtr& stream) {
             return sinks_->add_sink(stream, catalog_->find_stream(catalog::dead_letter_name(stream->name)));
@@ -256,7 +271,8 @@ Result<> WiredServer::open_http() {
                            .statements = *statements_,
                            .clock = clock_,
                            .secrets = *secrets_,
-                           .audit = audit_.get()},
+                           .audit = audit_.get(),
+                           .tables = tables_.get()},
                           std::move(options));
   net::HttpServerOptions listen;
   listen.address = options_.http.address;

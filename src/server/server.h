@@ -25,7 +25,8 @@ struct ServerOptions {
   Endpoint http{"127.0.0.1", 8443};
   std::optional<Endpoint> mqtt = Endpoint{"127.0.0.1", 1883};  // plain text: loopback only
   std::optional<Endpoint> mqtts = Endpoint{"127.0.0.1", 8883};
-  std::vector<std::filesystem::path> sink_folders;  // file sinks may write below these, besides <data>/sinks
+  std::vector<std::filesystem::path> sink_folders;      // file sinks may write below these, besides <data>/sinks
+  std::vector<std::filesystem::path> lookup_folders{};  // lookup tables may be read from these, besides <data>/lookups
   // Where webhooks and mail may go (egress/egress_rules.h): HOST[:PORT] each; nowhere else.
   std::vector<std::string> allowed_targets{};
   // MQTT connections; 0: as many as the system's limit of open files allows, up to kMaxConnections.

@@ -128,6 +128,15 @@ class ApiImpl final : public Api {
   // site.cpp
   void site(Call& call);
 
+  // tables.cpp
+  void tables(Call& call);
+  void table(Call& call);
+  void drop_table(Call& call);
+  void reload_table(Call& call);
+  [[nodiscard]] std::vector<lookup::TableStatus> table_status() const {
+    return parts_.tables == nullptr ? std::vector<lookup::TableStatus>() : parts_.tables->status();
+  }
+
   // secrets.cpp
   void secrets(Call& call);
   void set_secret(Call& call);

@@ -26,6 +26,11 @@ class CatalogNames final : public sql::Names {
     if (found) used_.insert(found->name);
     return found;
   }
+  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override {
+    auto found = catalog_.find_table(name);
+    if (found) used_.insert(found->name);
+    return found;
+  }
 
   // Everything found since the last call.
   [[nodiscard]] std::vector<std::string> take_used() {

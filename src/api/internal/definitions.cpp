@@ -7,6 +7,7 @@
 #include "api/internal/request_json.h"
 #include "api/internal/sink_json.h"
 #include "api/internal/wait_json.h"
+#include "api/internal/table_json.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
 
@@ -218,10 +219,10 @@ void ApiImpl::status(Call& call) {
   call.reply(fmt::format(
       R"({{"version":{},"ready":{},"uptime_s":{},"streams":{},"pipelines":{},"pipelines_running":{},)"
       R"("pipelines_failed":{},"live_queries":{},"ingested_rows":{},"dead_letters":{},"log_queued_bytes":{},)"
-      R"("warnings":[{}],"sinks":{}}})",
+      R"("warnings":[{}],"sinks":{},"tables":{}}})",
       json_string(options_.version), ready_.load(), (parts_.clock.monotonic_us() - started_us_) / kMicrosPerSecond,
       parts_.catalog.streams().size(), parts_.catalog.pipelines().size(), running, failed, live_.readers(), rows,
-      dead_letters, parts_.log.queued_bytes(), warnings, sinks_json(sink_status())));
+      dead_letters, parts_.log.queued_bytes(), warnings, sinks_json(sink_status()), tables_json(table_status())));
 }
 
 }  // namespace tidegate::api

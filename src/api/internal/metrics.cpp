@@ -116,6 +116,23 @@ void sink_families(Page& page, const std::vector<sinks::SinkStatus>& sinks) {
   each("tidegate_sink_retries_total", "counter", "Attempts that failed.", [](const Status& s) { return s.retries; });
 }
 
+void table_families(Page& page, const std::vector<lookup::TableStatus>& tables) {
+  using Status = lookup::TableStatus;
+  const auto each = [&](std::string_view name, std::string_view help, auto value) {
+    page.family(name, "gauge", help);
+    for (const auto& one : tables) page.sample(fmt::format("table=\"{}\"", label_value(one.name)), value(one));
+  };
+  each("tidegate_lookup_table_up", "1 while the lookup table holds what its source says.",
+       [](const Status& s) { return s.last_error.empty() ? 1 : 0; });
+  each("tidegate_lookup_table_rows", "Rows of the lookup table.", [](const Status& s) { return s.rows; });
+  each("tidegate_lookup_table_version", "Number of the lookup table's content.",
+       [](const Status& s) { return s.version; });
+  each("tidegate_lookup_table_memory_bytes", "Memory of the lookup table's rows.",
+       [](const Status& s) { return s.memory_bytes; });
+  each("tidegate_lookup_table_loaded_timestamp_seconds", "When its content was taken.",
+       [](const Status& s) { return static_cast<double>(s.loaded_us) / 1e6; });
+}
+
 }  // namespace
 
 void ApiImpl::metrics(Call& call) {
@@ -134,6 +151,7 @@ void ApiImpl::metrics(Call& call) {
   page.family("tidegate_log_queued_bytes", "gauge", "Accepted and not yet durable.");
   page.sample("", parts_.log.queued_bytes());
   sink_families(page, sink_status());
+  table_families(page, table_status());
   page.family("tidegate_live_queries", "gauge", "Open live queries.");
   page.sample("", live_.readers());
   if (options_.more_metrics) {

@@ -38,7 +38,7 @@ void collect(const sql::PlanNode& node, PlanState& out) {
   if (const auto* scan = std::get_if<sql::Scan>(&node.node)) {
     out.streams.push_back(scan->stream->id.value);
   } else if (!std::holds_alternative<sql::Filter>(node.node) && !std::holds_alternative<sql::Project>(node.node) &&
-             !std::holds_alternative<sql::UnionAll>(node.node)) {
+             !std::holds_alternative<sql::UnionAll>(node.node) && !std::holds_alternative<sql::LookupJoin>(node.node)) {
     out.operators.push_back(node.operator_id);
   }
   for (const auto& input : node.inputs) collect(*input, out);
@@ -85,6 +85,15 @@ std::optional<catalog::ViewDefinition> SiteNames::find_view(std::string_view nam
   if (expected_.contains(key)) return std::nullopt;
   const auto found = views_.find(key);
   return found != views_.end() ? found->second : catalog_.find_view(name);
+}
+
+catalog::TablePtr SiteNames::find_table(std::string_view name) const {
+  const auto found = tables_.find(lower(name));
+  return found != tables_.end() ? found->second : catalog_.find_table(name);
+}
+
+void SiteNames::add_table(const catalog::TableDefinition& definition) {
+  tables_[lower(definition.name)] = std::make_shared<const catalog::TableDefinition>(definition);
 }
 
 void SiteNames::expect_view(std::string_view name) { expected_.insert(lower(name)); }
@@ -208,6 +217,7 @@ Result<> SitePlanner::take_all(Kind kind) {
 
 Result<> SitePlanner::decide(const Unit& unit, sql::Statement statement) {
   if (const auto* table = std::get_if<sql::CreateTable>(&statement)) return decide_stream(unit, *table);
+  if (const auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) return decide_table(unit, *lookup);
   if (auto* view = std::get_if<sql::CreateView>(&statement)) return decide_view(unit, *view);
   if (const auto* insert = std::get_if<sql::InsertInto>(&statement)) return decide_pipeline(unit, *insert);
   return fail_at(ErrorCode::SqlUnsupported, unit.text.start, "this statement does not belong into a site's files");
@@ -236,6 +246,26 @@ Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& ta
                                name));
   }
   add(unit, "unchanged", "stream", existing->name);
+  return {};
+}
+
+Result<> SitePlanner::decide_table(const Unit& unit, const sql::CreateLookupTable& table) {
+  const std::string& name = table.definition.name;
+  if (!mentioned_.insert("table " + lower(name)).second) {
+    return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start,
+                   fmt::format("lookup table '{}' is declared twice", name));
+  }
+  const auto existing = catalog_.find_table(name);
+  if (!existing) names_.add_table(table.definition);
+  const bool same = existing && (table.if_not_exists || normal_sql(existing->sql) == normal_sql(table.definition.sql));
+  if (existing && !same) {
+    return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start,
+                   fmt::format("lookup table '{}' is there with another definition", name),
+                   fmt::format("Give the new one another name and let the pipelines use that, or delete the old one "
+                               "first: tidegate table delete {}",
+                               name));
+  }
+  add(unit, existing ? "unchanged" : "create", "table", name);
   return {};
 }
 
@@ -326,6 +356,9 @@ void SitePlanner::prune() {
   };
   for (const auto& pipeline : catalog_.pipelines()) remove("pipeline", pipeline.name);
   for (const auto& view : catalog_.views()) remove("view", view.name);
+  for (const auto& table : catalog_.tables()) {
+    if (!catalog::is_system_table(*table)) remove("table", table->name);
+  }
   for (const auto& stream : catalog_.streams()) {
     // What the server makes for itself stays: dead letters and late records have no text.
     const bool own = stream->sql.empty() || catalog::is_system_stream(*stream);

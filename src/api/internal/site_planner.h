@@ -30,14 +30,18 @@ class SiteNames final : public sql::Names {
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override;
   [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override;
 
+  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override;
+
   void expect_view(std::string_view name);  // it is declared and not bound yet: not to be found
   void add_stream(const catalog::StreamDefinition& definition);
+  void add_table(const catalog::TableDefinition& definition);
   void add_view(catalog::ViewDefinition definition);
   void add_late(const std::string& pipeline, columnar::SchemaPtr schema);
 
  private:
   const catalog::Catalog& catalog_;
   std::map<std::string, std::shared_ptr<const catalog::StreamDefinition>> streams_;
+  std::map<std::string, catalog::TablePtr> tables_;
   std::map<std::string, catalog::ViewDefinition> views_;
   std::set<std::string> expected_;
 };
@@ -77,6 +81,7 @@ class SitePlanner {
   Result<> take_all(Kind kind);
   Result<> decide(const Unit& unit, sql::Statement statement);
   Result<> decide_stream(const Unit& unit, const sql::CreateTable& table);
+  Result<> decide_table(const Unit& unit, const sql::CreateLookupTable& table);
   Result<> decide_view(const Unit& unit, const sql::CreateView& view);
   Result<> decide_pipeline(const Unit& unit, const sql::InsertInto& insert);
   Result<> follow_views();

@@ -37,6 +37,18 @@ const ResourceText& sinks_text() {
   return kSinks;
 }
 
+const ResourceText& tables_text() {
+  static const ResourceText kTables{"table",
+                                    "tables",
+                                    {{"name", "table"},
+                                     {"source", "from"},
+                                     {"version", "version", true},
+                                     {"rows", "rows", true},
+                                     {"loaded", "loaded"},
+                                     {"last_error", "last error"}}};
+  return kTables;
+}
+
 const ResourceText& text_of(Resource resource) {
   static const ResourceText kStreams{"stream",
                                      "streams",
@@ -62,6 +74,7 @@ const ResourceText& text_of(Resource resource) {
       "secret", "secrets", {{"name", "secret"}, {"changed", "changed"}, {"used_by", "used by"}}};
   switch (resource) {
     case Resource::kStream: return kStreams;
+    case Resource::kTable: return tables_text();
     case Resource::kPipeline: return kPipelines;
     case Resource::kSecret: return kSecrets;
     case Resource::kDevice: break;
@@ -146,7 +159,7 @@ std::string object_lines(const json::value& object) {
     } else if (name == "waits" && value.is_array()) {
       columns[1].width = 0;
       out += table_line(columns, {"waits for", list_cell(object, name)});
-    } else if (name == "sinks" && value.is_array()) {
+    } else if ((name == "sinks" || name == "tables") && value.is_array()) {
       continue;  // a table of their own, in show_status
     } else {
       columns[1].width = 0;
@@ -194,6 +207,18 @@ Result<> set_pipeline_running(const ClientOptions& options, const std::string& n
   return {};
 }
 
+Result<> reload_table(const ClientOptions& options, const std::string& name) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  TRY_ASSIGN(const json::value table, connection.call("POST", path_of(Resource::kTable, name) + "/reload"));
+  if (options.format != OutputFormat::kTable) {
+    print_structured(options, table);
+  } else {
+    print(fmt::format("table {} is at version {} with {} rows\n", printable(name), cell_text(member(table, "version")),
+                      cell_text(member(table, "rows"))));
+  }
+  return {};
+}
+
 Result<> show_status(const ClientOptions& options) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(json::value status, connection.call("GET", "/api/v1/status"));
@@ -209,6 +234,7 @@ Result<> show_status(const ClientOptions& options) {
   print("\n" + list_table(text_of(Resource::kStream), member(streams, "streams")));
   print("\n" + list_table(text_of(Resource::kPipeline), member(pipelines, "pipelines")));
   print("\n" + list_table(sinks_text(), member(status, "sinks")));
+  print("\n" + list_table(tables_text(), member(status, "tables")));
   return {};
 }
 

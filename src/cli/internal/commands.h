@@ -13,12 +13,13 @@
 namespace tidegate::cli {
 
 // The things that can be listed, shown and deleted by name.
-enum class Resource : uint8_t { kStream, kPipeline, kDevice, kSecret };
+enum class Resource : uint8_t { kStream, kTable, kPipeline, kDevice, kSecret };
 
 [[nodiscard]] Result<> list_resources(const ClientOptions& options, Resource resource);
 [[nodiscard]] Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> delete_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> set_pipeline_running(const ClientOptions& options, const std::string& name, bool running);
+[[nodiscard]] Result<> reload_table(const ClientOptions& options, const std::string& name);
 [[nodiscard]] Result<> show_status(const ClientOptions& options);
 
 // A script from a file ("-": standard input). Prints what was done; the error has the file's line and a caret.

@@ -32,7 +32,7 @@ Result<PipelineTables::Versions> PipelineTables::newest() const {
     auto version = reader_ == nullptr ? nullptr : reader_->current(table->id);
     if (version == nullptr) {
       return fail(ErrorCode::TableRefused, fmt::format("the lookup table '{}' does not hold anything yet", table->name),
-                  fmt::format("tidegate table show {} tells why", table->name));
+                  fmt::format("tidegate table get {} tells why", table->name));
     }
     versions.push_back(std::move(version));
   }

@@ -20,6 +20,7 @@ std::string option_of(const catalog::TableDefinition& table, const char* name) {
 }
 
 int64_t monitor_us(const catalog::TableDefinition& table) {
+  if (table.source == catalog::TableSource::kDevices) return 0;
   return sql::parse_duration(option_of(table, "source.monitor-interval")).value_or(kDefaultMonitorUs);
 }
 
@@ -108,6 +109,7 @@ Result<columnar::Batch> KeptTables::read_file(const catalog::TableDefinition& ta
 
 // What is new of the table's source, durable before it counts.
 Result<> KeptTables::load(Entry& entry) {
+  entry.next_look_us = parts_.clock.monotonic_us() + monitor_us(*entry.table);
   if (entry.table->source == catalog::TableSource::kDevices) {
     if (parts_.registry == nullptr) return fail(ErrorCode::TableRefused, "there is no device registry");
     entry.registry_version = parts_.registry->device_version();

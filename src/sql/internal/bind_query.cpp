@@ -148,7 +148,7 @@ Result<Relation> QueryBinder::bind_name(const Name& name) {
   if (names_.find_table(name.text) != nullptr) {
     return fail_at(ErrorCode::SqlUnsupported, name.position,
                    fmt::format("'{}' is a lookup table: it is joined with, not read by itself", name.text),
-                   fmt::format("FROM a stream AS r JOIN {} FOR SYSTEM_TIME AS OF r.ts AS t ON ...; tidegate table show "
+                   fmt::format("FROM a stream AS r JOIN {} FOR SYSTEM_TIME AS OF r.ts AS t ON ...; tidegate table get "
                                "{} tells what it holds",
                                quote_identifier(name.text), quote_identifier(name.text)));
   }

@@ -1,0 +1,433 @@
+// Lookup joins against a nested loop over random rows, and under kills and restarts while their tables change.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "engine/internal/fixture.h"
+#include "engine/internal/lookup_probe.h"
+#include "io/random.h"
+#include "lookup/row_bytes.h"
+
+namespace tidegate::engine {
+
+namespace {
+
+using columnar::Batch;
+using columnar::TypeKind;
+using sql::Expression;
+using sql::LookupKind;
+
+Expression column(const columnar::Schema& schema, size_t at) {
+  return {schema.fields[at].type, true, sql::ColumnRef{at, schema.fields[at].name}};
+}
+
+Expression call(sql::FunctionId function, Expression left, Expression right) {
+  auto made = std::make_unique<sql::Call>();
+  made->function = function;
+  made->arguments.push_back(std::move(left));
+  made->arguments.push_back(std::move(right));
+  return {TypeKind::kBoolean, true, std::move(made)};
+}
+
+// Columns of the rows: word STRING, number BIGINT, at TIMESTAMP_LTZ, v DOUBLE. Of the table: word STRING, number
+// BIGINT, since TIMESTAMP_LTZ, x DOUBLE.
+const columnar::SchemaPtr& rows_schema() {
+  static const columnar::SchemaPtr kSchema =
+      std::make_shared<const columnar::Schema>(columnar::Schema{{{"word", TypeKind::kString, true},
+                                                                 {"number", TypeKind::kBigint, true},
+                                                                 {"at", TypeKind::kTimestampLtz, true},
+                                                                 {"v", TypeKind::kDouble, true}}});
+  return kSchema;
+}
+
+struct Row {
+  std::optional<std::string> word;
+  std::optional<int64_t> number;
+  std::optional<int64_t> time;
+  std::optional<double> value;
+};
+
+Batch batch_of(const std::vector<Row>& rows, const columnar::StringPool* pool) {
+  columnar::BatchBuilder builder(rows_schema(), pool == nullptr ? std::nullopt : std::optional<size_t>(0), pool);
+  const auto append = [&](size_t at, const auto& value) {
+    if (value) {
+      builder.column(at).append(*value);
+    } else {
+      builder.column(at).append_null();
+    }
+  };
+  for (const Row& row : rows) {
+    if (!row.word) {
+      builder.column(0).append_null();
+    } else if (pool != nullptr) {
+      builder.column(0).append<uint32_t>(pool->find(*row.word)->value);
+    } else {
+      builder.column(0).append_string(*row.word);
+    }
+    append(1, row.number);
+    append(2, row.time);
+    append(3, row.value);
+    builder.end_row();
+  }
+  return builder.finish();
+}
+
+struct Shape {
+  LookupKind kind = LookupKind::kInner;
+  std::vector<size_t> key;  // columns of both
+  bool versioned = false;
+  bool condition = false;  // of IN and EXISTS: x > 5; of LEFT: v > x
+};
+
+std::vector<Row> random_rows(io::SeededRandom& random, size_t count, bool nulls) {
+  std::vector<Row> rows;
+  for (size_t at = 0; at < count; ++at) {
+    Row row;
+    if (!nulls || random.below(8) != 0) row.word = fmt::format("w{}", random.below(6));
+    if (!nulls || random.below(8) != 0) row.number = static_cast<int64_t>(random.below(5)) - 2;
+    if (!nulls || random.below(8) != 0) row.time = static_cast<int64_t>(random.below(20));
+    if (random.below(8) != 0) row.value = static_cast<double>(random.below(10));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+bool same_key(const Row& left, const Row& right, const std::vector<size_t>& key) {
+  for (const size_t at : key) {
+    if (at == 0 && (!left.word || left.word != right.word)) return false;
+    if (at == 1 && (!left.number || left.number != right.number)) return false;
+  }
+  return true;
+}
+
+// One row a key, or a key and time.
+std::vector<Row> unique_rows(std::vector<Row> rows, const Shape& shape) {
+  std::vector<Row> kept;
+  for (Row& row : rows) {
+    const bool there = std::ranges::any_of(kept, [&](const Row& other) {
+      return same_key(row, other, shape.key) && (!shape.versioned || row.time == other.time);
+    });
+    if (!there) kept.push_back(std::move(row));
+  }
+  return kept;
+}
+
+std::string number_text(const std::optional<double>& value) { return value ? fmt::format("{:.9g}", *value) : "NULL"; }
+
+std::string text_of(const Row& row) {
+  return fmt::format("{}|{}|{}|{}", row.word.value_or("NULL"), row.number ? std::to_string(*row.number) : "NULL",
+                     row.time ? std::to_string(*row.time) : "NULL", number_text(row.value));
+}
+
+// What SQL says, by going through all rows of the table for every row.
+std::vector<std::string> nested_loop(const std::vector<Row>& rows, const std::vector<Row>& table, const Shape& shape) {
+  std::vector<std::string> out;
+  for (const Row& row : rows) {
+    const Row* found = nullptr;
+    for (const Row& candidate : table) {
+      if (!same_key(row, candidate, shape.key)) continue;
+      if (shape.versioned) {
+        if (!row.time || *candidate.time > *row.time) continue;
+        if (found == nullptr || *candidate.time > *found->time) found = &candidate;
+        continue;
+      }
+      const bool counts = shape.kind == LookupKind::kInner || shape.kind == LookupKind::kLeft || !shape.condition ||
+                          candidate.value.value_or(0) > 5;
+      if (counts) found = &candidate;
+    }
+    const bool mark = shape.kind == LookupKind::kIn || shape.kind == LookupKind::kExists;
+    if (found != nullptr && mark && shape.versioned && shape.condition && found->value.value_or(0) <= 5)
+      found = nullptr;
+    if (found != nullptr && shape.kind == LookupKind::kLeft && shape.condition &&
+        !(row.value && found->value && *row.value > *found->value)) {
+      found = nullptr;
+    }
+    if (mark) {
+      bool any = false;
+      bool null = false;
+      for (const Row& candidate : table) {
+        if (shape.condition && !shape.versioned && candidate.value.value_or(0) <= 5) continue;
+        any = true;
+        null = null || (shape.key.front() == 0 ? !candidate.word : !candidate.number);
+      }
+      const bool row_null = shape.key.front() == 0 ? !row.word : !row.number;
+      const bool unknown = shape.kind == LookupKind::kIn && found == nullptr && any && (null || row_null);
+      out.push_back(text_of(row) + (unknown ? "|NULL" : found != nullptr ? "|1" : "|0"));
+    } else if (found != nullptr) {
+      out.push_back(text_of(row) + "|" + number_text(found->value) + "|" + std::to_string(*found->time));
+    } else if (shape.kind == LookupKind::kLeft) {
+      out.push_back(text_of(row) + "|NULL|NULL");
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> texts_of(const Batch& batch) {
+  std::vector<std::string> texts(batch.rows);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    for (const columnar::ColumnPtr& column : batch.columns) {
+      std::string text = "NULL";
+      if (column->valid(row) && column->type == TypeKind::kString) {
+        text = column->string_at(row);
+      } else if (column->valid(row) && column->type == TypeKind::kDouble) {
+        text = fmt::format("{}", column->values<double>()[row]);
+      } else if (column->valid(row)) {
+        text = std::to_string(column->integer_at(row));
+      }
+      texts[row] += (column == batch.columns.front() ? "" : "|") + text;
+    }
+  }
+  return texts;
+}
+
+sql::PlanNode node_of(const Shape& shape) {
+  catalog::TableDefinition definition;
+  definition.id = catalog::TableId{1};
+  definition.name = "t";
+  definition.schema = rows_schema();
+  definition.key = shape.key;
+  if (shape.versioned) definition.version_column = 2;
+  sql::LookupJoin join;
+  join.kind = shape.kind;
+  join.table = std::make_shared<const catalog::TableDefinition>(std::move(definition));  // as the catalog shares it
+  const columnar::Schema& schema = *rows_schema();
+  for (const size_t at : shape.key) {
+    join.keys.push_back(column(schema, at));
+    join.table_keys.push_back(column(schema, at));
+  }
+  if (shape.versioned) join.time = column(schema, 2);
+  join.place = schema.fields.size();
+  sql::PlanNode node;
+  columnar::Schema output = schema;
+  if (shape.kind == LookupKind::kInner || shape.kind == LookupKind::kLeft) {
+    join.columns = {3, 2};
+    output.fields.push_back({"x", TypeKind::kDouble, true});
+    output.fields.push_back({"since", TypeKind::kTimestampLtz, true});
+    if (shape.condition) join.match = call(sql::FunctionId::kGreater, column(output, 3), column(output, 4));
+  } else {
+    output.fields.push_back({"mark", TypeKind::kBoolean, true});
+    if (shape.condition) {
+      join.condition =
+          call(sql::FunctionId::kGreater, column(schema, 3), {TypeKind::kDouble, false, sql::Literal(5.0)});
+    }
+  }
+  node.output = std::make_shared<const columnar::Schema>(std::move(output));
+  node.node = std::move(join);
+  return node;
+}
+
+void compare(const Shape& shape, uint64_t seed) {
+  CAPTURE(static_cast<int>(shape.kind));
+  CAPTURE(shape.key.size());
+  CAPTURE(shape.versioned);
+  CAPTURE(shape.condition);
+  CAPTURE(seed);
+  io::SeededRandom random(seed);
+  columnar::StringPool pool;
+  for (int word = 0; word < 6; ++word) (void)pool.intern(fmt::format("w{}", word));
+  const bool set = (shape.kind == LookupKind::kIn || shape.kind == LookupKind::kExists) && !shape.versioned;
+  std::vector<Row> table = random_rows(random, random.below(4) == 0 ? 0 : random.below(40), set && seed % 3 != 0);
+  for (Row& row : table) row.time = row.time.value_or(0);
+  if (!set) table = unique_rows(std::move(table), shape);
+  const sql::PlanNode node = node_of(shape);
+  const auto& join = std::get<sql::LookupJoin>(node.node);
+  const Batch unsorted = batch_of(table, nullptr);
+  auto version = std::make_shared<lookup::TableVersion>();  // shared as tables share theirs
+  version->number = 1;
+  version->rows = columnar::gather(unsorted, lookup::key_order(unsorted, shape.key, join.table->version_column));
+  const LookupIndex index(join, version);
+  LookupProbe probe(node);
+  for (int round = 0; round < 3; ++round) {
+    const std::vector<Row> rows = random_rows(random, 1 + random.below(60), true);
+    Batch batch = batch_of(rows, round % 2 == 0 ? nullptr : &pool);
+    RowTimes times;
+    times.resize(rows.size());
+    for (size_t at = 0; at < rows.size(); ++at) times.watermark[at] = rows[at].time.value_or(-1);
+    probe.run(batch, &times, index);
+    REQUIRE(batch.columns.size() == node.output->fields.size());
+    CHECK(texts_of(batch) == nested_loop(rows, table, shape));
+    REQUIRE(times.watermark.size() == batch.rows);
+    for (size_t row = 0; row < batch.rows; ++row) {
+      CHECK(times.watermark[row] == (batch.columns[2]->valid(row) ? batch.columns[2]->integer_at(row) : -1));
+    }
+  }
+}
+
+// A table that a test fills, version after version.
+class FakeTables final : public lookup::TableReader {
+ public:
+  void set(const std::vector<Row>& rows) {
+    auto version = std::make_shared<lookup::TableVersion>();  // shared as tables share theirs
+    version->number = version_ == nullptr ? 1 : version_->number + 1;
+    version->rows = batch_of(rows, nullptr);
+    version_ = std::move(version);
+  }
+  [[nodiscard]] lookup::TableVersionPtr current(catalog::TableId) const override { return version_; }
+
+ private:
+  lookup::TableVersionPtr version_;
+};
+
+// SELECT device, window_start, window_end, window_time, COUNT(*), SUM(number of the table) over readings that find
+// their kind in the table, in windows of 20 s every 10 s.
+sql::Plan joined_window(const std::shared_ptr<const catalog::StreamDefinition>& stream) {
+  auto scan = std::make_unique<sql::PlanNode>();
+  scan->node = sql::Scan{stream, {0, 1, 2, 3, 4}};
+  scan->output = stream->schema;
+  scan->operator_id = "scan";
+  auto joined = std::make_unique<sql::PlanNode>();
+  Shape shape;
+  shape.key = {0};
+  sql::PlanNode model = node_of(shape);
+  auto& join = std::get<sql::LookupJoin>(model.node);
+  join.keys.front() = column(*stream->schema, 4);
+  join.columns = {1};
+  join.place = stream->schema->fields.size();
+  columnar::Schema output = *stream->schema;
+  output.fields.push_back({"number", TypeKind::kBigint, true});
+  joined->output = std::make_shared<const columnar::Schema>(std::move(output));
+  joined->node = std::move(join);
+  joined->operator_id = "join";
+  joined->inputs.push_back(std::move(scan));
+  sql::WindowAggregate window;
+  window.window = {sql::WindowKind::kHop, 20 * kSecond, 10 * kSecond, 0};
+  window.time_column = 1;
+  window.keys = {0};
+  window.keyed_by_device = true;
+  window.has_device_column = true;
+  window.aggregates = {{sql::AggregateFunction::kCountStar, 0, TypeKind::kBigint},
+                       {sql::AggregateFunction::kSum, 5, TypeKind::kBigint},
+                       {sql::AggregateFunction::kMin, 5, TypeKind::kBigint}};
+  columnar::Schema results{{{"device", TypeKind::kString, true}}};
+  for (const char* name : {"window_start", "window_end", "window_time"}) {
+    results.fields.push_back({name, TypeKind::kTimestampLtz, false});
+  }
+  for (const char* name : {"count", "sum", "least"}) results.fields.push_back({name, TypeKind::kBigint, true});
+  auto root = std::make_unique<sql::PlanNode>();
+  root->node = std::move(window);
+  root->output = std::make_shared<const columnar::Schema>(std::move(results));
+  root->operator_id = "window";
+  root->inputs.push_back(std::move(joined));
+  return {std::move(root)};
+}
+
+struct Trouble {
+  int threads = 1;
+  size_t batch_rows = 8192;
+  bool disturbed = false;
+};
+
+std::vector<std::string> play(const Trouble& trouble, uint64_t seed) {
+  FakeTables tables;
+  Bench bench;
+  bench.options.tables = &tables;
+  bench.options.threads = trouble.threads;
+  bench.options.max_batch_rows = trouble.batch_rows;
+  bench.options.clean_stop = false;
+  bench.options.snapshot_interval_us = 30 * kSecond;
+  io::SeededRandom random(seed);
+  io::SeededRandom luck(seed + 1);
+  const auto change = [&] {
+    std::vector<Row> rows;
+    for (const char* kind : {"even", "odd"}) {
+      if (random.below(4) != 0) rows.push_back({kind, static_cast<int64_t>(random.below(1000)), 0, {}});
+    }
+    tables.set(rows);
+  };
+  change();
+  bench.start(joined_window(bench.source));
+  int64_t now_us = 0;
+  for (int push = 0; push < 80; ++push) {
+    std::vector<Reading> readings;
+    for (uint64_t left = random.below(20); left > 0; --left) {
+      now_us += static_cast<int64_t>(random.below(500)) * 1000;
+      readings.push_back({fmt::format("d{}", random.below(5)), now_us, static_cast<double>(random.below(50))});
+    }
+    bench.append(readings);
+    bench.clock.advance_us(static_cast<int64_t>(random.below(6)) * kSecond);
+    bench.run();
+    if (random.below(3) == 0) change();
+    if (!trouble.disturbed || luck.below(3) != 0) continue;
+    luck.below(2) == 0 ? bench.kill() : bench.stop();
+    bench.options.threads = 1 + static_cast<int>(luck.below(4));
+    bench.start(joined_window(bench.source));
+  }
+  return sorted(bench.results());
+}
+
+}  // namespace
+
+TEST_CASE("lookups find what a nested loop finds") {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    for (const bool versioned : {false, true}) {
+      for (const bool condition : {false, true}) {
+        for (const std::vector<size_t>& key : {std::vector<size_t>{0}, std::vector<size_t>{1}}) {
+          compare({LookupKind::kInner, key, versioned, false}, seed);
+          compare({LookupKind::kLeft, key, versioned, condition}, seed);
+          compare({LookupKind::kIn, key, versioned, condition}, seed);
+          compare({LookupKind::kExists, key, versioned, condition}, seed);
+        }
+        compare({LookupKind::kInner, {1, 0}, versioned, false}, seed);
+        compare({LookupKind::kLeft, {0, 1}, versioned, condition}, seed);
+        compare({LookupKind::kExists, {0, 1}, versioned, condition}, seed);
+      }
+    }
+  }
+}
+
+TEST_CASE("tables that change under a pipeline are the same again when its epochs are run again") {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    const std::vector<std::string> expected = play({}, seed);
+    CHECK(expected.size() > 20);
+    CHECK(play({.batch_rows = 3}, seed) == expected);
+    CHECK(play({.threads = 4, .batch_rows = 7}, seed) == expected);
+    CHECK(play({.batch_rows = 16, .disturbed = true}, seed) == expected);
+  }
+}
+
+TEST_CASE("a pipeline keeps the versions that its records need, and no others") {
+  FakeTables tables;
+  Bench bench;
+  bench.options.tables = &tables;
+  bench.options.clean_stop = false;
+  const auto kept = [&] { return bench.log.scan_state(PipelineId{7}, "table/")->size(); };
+  tables.set({{"odd", 1, 0, {}}});
+  bench.start(joined_window(bench.source));
+  bench.push({{"a", 1 * kSecond, 1}});
+  CHECK(kept() == 0);  // the first epoch is a snapshot
+  bench.push({{"a", 2 * kSecond, 1}});
+  bench.push({{"a", 3 * kSecond, 1}});
+  CHECK(kept() == 1);
+  tables.set({{"odd", 2, 0, {}}});
+  bench.push({{"a", 4 * kSecond, 1}});
+  CHECK(kept() == 2);
+  bench.kill();
+  bench.start(joined_window(bench.source));
+  CHECK(kept() == 2);
+  bench.clock.advance_us(11 * kSecond);
+  bench.push({{"a", 5 * kSecond, 1}});  // a snapshot
+  CHECK(kept() == 1);
+  bench.push({{"a", 6 * kSecond, 1}});
+  CHECK(kept() == 1);  // the same version is not written again
+  bench.stop();
+  CHECK(kept() == 1);
+}
+
+TEST_CASE("a pipeline waits for a table that has never held anything") {
+  FakeTables tables;
+  Bench bench;
+  bench.options.tables = &tables;
+  bench.start(joined_window(bench.source));
+  bench.push({{"a", 1 * kSecond, 1}});
+  CHECK(bench.status().rows_in == 0);
+  CHECK(bench.status().error.find("TG4012") != std::string::npos);
+  CHECK(bench.status().state == catalog::PipelineState::kRunning);
+  tables.set({{"odd", 1, 0, {}}});
+  bench.push({{"a", 30 * kSecond, 1}});
+  CHECK(bench.status().rows_in == 2);
+  CHECK(bench.status().error.empty());
+  CHECK(bench.results().size() == 2);
+}
+
+}  // namespace tidegate::engine
