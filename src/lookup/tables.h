@@ -22,6 +22,8 @@ inline constexpr int64_t kDefaultMonitorUs = 5 * kMicrosPerSecond;  // 'source.m
 // A file that changed is read when it has looked the same for so long: who writes it may not be done.
 inline constexpr int64_t kSettleUs = kMicrosPerSecond;
 inline constexpr int64_t kLookMs = 1000;  // how often files and the registry are looked at, at most
+// A registry of more devices is made a table less often: its rows are written as a whole by pipelines with state.
+inline constexpr size_t kDevicesPerSecond = 20'000;
 
 struct TableStatus {
   catalog::TableId id;

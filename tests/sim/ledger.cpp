@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kWindowUs = 10 * kMicrosPerSecond;
 constexpr int64_t kDelayUs = 2 * kMicrosPerSecond;
 constexpr int64_t kRetentionUs = 120 * kMicrosPerSecond;
-constexpr const char* kStreams[] = {"readings", "fleeting", "totals", "large", "totals_late"};
+constexpr const char* kStreams[] = {"readings", "fleeting", "totals", "large", "rated", "totals_late"};
 
 std::string text_of(const Row& row) { return fmt::format("offset {}: {}", row.offset, fmt::join(row.values, ", ")); }
 
@@ -27,6 +27,21 @@ std::vector<std::vector<std::string>> expected_large(const std::vector<Row>& rea
     if (number(row.values[3]) > 50) expected.push_back({row.values[0], row.values[2], row.values[3]});
   }
   return expected;
+}
+
+// A record is in two windows, which come out at different times, often with a kill and another version of the table in
+// between: what it found there the first time is what it finds for ever.
+std::string check_rated(const std::vector<Row>& rated) {
+  std::map<int64_t, std::string> rates;
+  std::set<std::pair<int64_t, std::string>> windows;
+  for (const Row& row : rated) {
+    const int64_t id = number(row.values[0]);
+    if (!windows.emplace(id, row.values[1]).second) return "a window came out twice: " + text_of(row);
+    if (row.values[2] != "1") return "not one record: " + text_of(row);
+    const auto [known, first] = rates.emplace(id, row.values[3]);
+    if (!first && known->second != row.values[3]) return "found at " + known->second + " before: " + text_of(row);
+  }
+  return "";
 }
 
 struct Windows {
@@ -139,6 +154,7 @@ std::string Ledger::check(const Life& life, int64_t now_us) {
       return "not what the filter lets through: " + text_of(rows["large"][at]);
     }
   }
+  if (std::string wrong = check_rated(rows["rated"]); !wrong.empty()) return wrong;
   std::set<std::pair<std::string, std::string>> windows;
   for (const Row& row : rows["totals"]) {
     if (!windows.emplace(row.values[0], row.values[1]).second) return "a window came out twice: " + text_of(row);

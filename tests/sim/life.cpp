@@ -14,8 +14,15 @@ CREATE TABLE fleeting (device STRING NOT NULL, id BIGINT NOT NULL, note STRING)
   WITH ('device' = 'device', 'retention' = '2 min');
 CREATE TABLE totals (device STRING, start_time TIMESTAMP_LTZ(3), records BIGINT, total BIGINT);
 CREATE TABLE large (device STRING, id BIGINT, n BIGINT);
+CREATE TABLE rates (device STRING, rate BIGINT, PRIMARY KEY (device) NOT ENFORCED)
+  WITH ('connector' = 'filesystem', 'path' = 'rates.csv', 'format' = 'csv');
+CREATE TABLE rated (id BIGINT, start_time TIMESTAMP_LTZ(3), records BIGINT, rate BIGINT);
 INSERT INTO totals SELECT device, window_start, COUNT(*), SUM(n)
   FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY device, window_start, window_end;
+INSERT INTO rated SELECT id, window_start, COUNT(*), SUM(rate)
+  FROM TABLE(HOP(TABLE (SELECT r.device, r.ts, r.id, t.rate FROM readings AS r
+    JOIN rates FOR SYSTEM_TIME AS OF r.ts AS t ON r.device = t.device),
+  DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '20' SECOND)) GROUP BY device, id, window_start, window_end;
 INSERT INTO large SELECT device, id, n FROM readings WHERE n > 50;
 )sql";
 
@@ -27,10 +34,33 @@ std::string text_of(const columnar::Column& column, size_t row) {
 
 void collect_sources(const sql::PlanNode& node, std::vector<std::string>& names) {
   if (const auto* scan = std::get_if<sql::Scan>(&node.node)) names.push_back(scan->stream->name);
+  if (const auto* join = std::get_if<sql::LookupJoin>(&node.node)) names.push_back(join->table->name);
   for (const auto& input : node.inputs) collect_sources(*input, names);
 }
 
 }  // namespace
+
+void Rates::change(const std::vector<std::string>& devices) {
+  auto version = std::make_shared<lookup::TableVersion>();
+  version->number = version_ == nullptr ? 1 : version_->number + 1;
+  columnar::BatchBuilder rows(schema());
+  for (const std::string& device : devices) {
+    rows.column(0).append_string(device);
+    rows.column(1).append(static_cast<int64_t>(version->number));
+    rows.end_row();
+  }
+  version->rows = rows.finish();
+  version_ = std::move(version);
+}
+
+lookup::TableVersionPtr Rates::current(catalog::TableId) const { return version_; }
+
+columnar::SchemaPtr Rates::schema() {
+  using columnar::TypeKind;
+  static const columnar::SchemaPtr kSchema = std::make_shared<const columnar::Schema>(
+      columnar::Schema{{{"device", TypeKind::kString, false}, {"rate", TypeKind::kBigint, true}}});
+  return kSchema;
+}
 
 class Life::Names final : public sql::Names {
  public:
@@ -41,6 +71,7 @@ class Life::Names final : public sql::Names {
   std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
     return catalog_.find_view(name);
   }
+  catalog::TablePtr find_table(std::string_view name) const override { return catalog_.find_table(name); }
 
  private:
   const catalog::Catalog& catalog_;
@@ -87,6 +118,7 @@ Result<> Life::open(const LifeOptions& options) {
   ingest_ = ingest::Ingest::create(*log_, machine_.clock, devices_);
   engine::EngineOptions engine_options;
   engine_options.manual = true;
+  engine_options.tables = options.rates;
   engine_options.max_epoch_rows = options.max_epoch_rows;
   engine_options.max_batch_rows = options.max_batch_rows;
   engine_ = engine::Engine::create(*log_, machine_.clock, devices_, engine_options);
@@ -109,17 +141,25 @@ Result<> Life::make_definitions() {
   for (const sql::StatementText& text : statements) {
     TRY_ASSIGN(sql::Statement statement, analyze(text.text));
     if (auto* table = std::get_if<sql::CreateTable>(&statement)) {
-      if (catalog_->find_stream(table->definition.name) != nullptr) continue;
-      TRY_ASSIGN(const auto stream, catalog_->add_stream(std::move(table->definition)));
-      TRY(log_->open_stream(stream));
-      const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(stream->name));
-      if (dead_letters == nullptr) continue;
-      TRY(log_->open_stream(dead_letters));
-      ingest_->add_stream(stream, dead_letters);
+      if (catalog_->find_stream(table->definition.name) == nullptr) TRY(add_stream(std::move(*table)));
+    } else if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) {
+      if (catalog_->find_table(lookup->definition.name) == nullptr) {
+        TRY(catalog_->add_table(std::move(lookup->definition)));
+      }
     } else if (const auto* insert = std::get_if<sql::InsertInto>(&statement)) {
       if (!catalog_->find_pipeline(insert->pipeline)) TRY(add_pipeline(*insert));
     }
   }
+  return {};
+}
+
+Result<> Life::add_stream(sql::CreateTable table) {
+  TRY_ASSIGN(const auto stream, catalog_->add_stream(std::move(table.definition)));
+  TRY(log_->open_stream(stream));
+  const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(stream->name));
+  if (dead_letters == nullptr) return {};
+  TRY(log_->open_stream(dead_letters));
+  ingest_->add_stream(stream, dead_letters);
   return {};
 }
 

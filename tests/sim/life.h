@@ -10,12 +10,27 @@
 #include "engine/engine.h"
 #include "ingest/ingest.h"
 #include "log/embedded_log.h"
+#include "lookup/table_version.h"
 #include "machine.h"
 #include "sql/sql.h"
 
 namespace tidegate::simulation {
 
+// A lookup table whose content a simulation changes while it runs: for every device of `devices` one number, which is
+// the version's. It outlives the lives, as a file does; that versions are durable before they count is lookup/'s.
+class Rates final : public lookup::TableReader {
+ public:
+  void change(const std::vector<std::string>& devices);
+  [[nodiscard]] lookup::TableVersionPtr current(catalog::TableId table) const override;
+  // The schema: device STRING, rate BIGINT.
+  [[nodiscard]] static columnar::SchemaPtr schema();
+
+ private:
+  lookup::TableVersionPtr version_;
+};
+
 struct LifeOptions {
+  const lookup::TableReader* rates = nullptr;  // must outlive the life
   size_t memtable_bytes = 64U << 10;
   size_t tail_bytes = 32U << 20;
   size_t max_epoch_rows = 1000;
@@ -64,6 +79,7 @@ class Life {
   [[nodiscard]] Result<> open(const LifeOptions& options);
   [[nodiscard]] Result<> resume();
   [[nodiscard]] Result<> make_definitions();
+  [[nodiscard]] Result<> add_stream(sql::CreateTable table);
   [[nodiscard]] Result<> add_pipeline(const sql::InsertInto& insert);
   [[nodiscard]] Result<> start_pipeline(const catalog::PipelineDefinition& definition);
   [[nodiscard]] Result<sql::Statement> analyze(const std::string& text) const;

@@ -17,9 +17,12 @@ constexpr uint64_t kDamagedOneIn = 4;  // seeds that end with damage to what was
 
 class Simulation {
  public:
-  Simulation(uint64_t seed, bool story) : seed_(seed), story_(story), random_(seed), machine_(seed + 1) {}
+  Simulation(uint64_t seed, bool story)
+      : seed_(seed), story_(story), random_(seed), machine_(seed + 1), table_luck_(seed + 2) {}
 
   Report run() {
+    change_rates();
+    options_.rates = &rates_;
     for (report_.lives = 1; report_.lives <= kLives && report_.wrong.empty(); ++report_.lives) live();
     if (report_.wrong.empty()) {
       if (ends_damaged() && started_) {
@@ -48,6 +51,7 @@ class Simulation {
     if (report_.wrong.empty() && !what.empty()) report_.wrong = std::move(what);
   }
 
+  void change_rates();
   void live();
   void arm();
   [[nodiscard]] bool start();
@@ -68,12 +72,23 @@ class Simulation {
   Machine machine_;
   Ledger ledger_;
   Report report_;
+  Rates rates_;
+  io::SeededRandom table_luck_;  // of its own, so that the table changes nothing about what else happens
   LifeOptions options_;
   std::unique_ptr<Life> life_;
   int64_t next_id_ = 1;
   bool full_ = false;
   bool started_ = false;  // in the life at hand
 };
+
+// Another version of the lookup table; some devices may be missing in it.
+void Simulation::change_rates() {
+  std::vector<std::string> devices;
+  for (int64_t device = 0; device < kDevices; ++device) {
+    if (table_luck_.below(6) != 0) devices.push_back(fmt::format("meter-{}", device));
+  }
+  rates_.change(devices);
+}
 
 // What will go wrong in this life, if anything.
 void Simulation::arm() {
@@ -134,6 +149,7 @@ void Simulation::live() {
 
 void Simulation::step() {
   machine_.jobs.run_some();
+  if (table_luck_.below(6) == 0) change_rates();
   const uint64_t what = random_.below(20);
   if (what < 9) {
     append();

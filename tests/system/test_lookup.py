@@ -108,55 +108,57 @@ def test_windows_over_a_join_survive_kill_9_while_the_table_changes(tmp_path):
     """Each row is in two windows, which close at different times, often with a kill and another tariff in between: its
     price must be the same in both, and one that the table had when the row came."""
     rounds = random.Random(ROUNDS)
-    server = Server(tmp_path / "data").start()
-    write_tariffs(server, {"north": 0})
-    server.sql(TARIFFS + READINGS + """CREATE TABLE sums (seq BIGINT, starts TIMESTAMP_LTZ(3), n BIGINT, price DOUBLE);
-        INSERT INTO sums SELECT seq, window_start, COUNT(*), SUM(price)
-        FROM TABLE(HOP(TABLE (SELECT r.device, r.ts, r.seq, t.price FROM readings AS r
-            JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t ON r.zone = t.zone),
-          DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '20' SECOND))
-        GROUP BY device, seq, window_start, window_end;""")
-    seq, price, sent = 0, 0, {}
+    with Server(tmp_path / "data") as server:
+        write_tariffs(server, {"north": 0})
+        server.sql(
+            TARIFFS + READINGS + """CREATE TABLE sums (seq BIGINT, starts TIMESTAMP_LTZ(3), n BIGINT, price DOUBLE);
+            INSERT INTO sums SELECT seq, window_start, COUNT(*), SUM(price)
+            FROM TABLE(HOP(TABLE (SELECT r.device, r.ts, r.seq, t.price FROM readings AS r
+                JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t ON r.zone = t.zone),
+              DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '20' SECOND))
+            GROUP BY device, seq, window_start, window_end;"""
+        )
+        seq, price, sent = 0, 0, {}
 
-    def another_tariff():
-        write_tariffs(server, {"north": price + 1})
-        return price + 1
+        def another_tariff():
+            write_tariffs(server, {"north": price + 1})
+            return price + 1
 
-    for _ in range(ROUNDS):
-        for _ in range(rounds.randrange(1, 6)):
-            seq += 1
-            sent[seq] = price
-            push(server, [reading(seq)])
+        for _ in range(ROUNDS):
+            for _ in range(rounds.randrange(1, 6)):
+                seq += 1
+                sent[seq] = price
+                push(server, [reading(seq)])
+                if rounds.random() < 0.5:
+                    price = another_tariff()
+                    server.api("POST", "/tables/tariffs/reload")
+            server.kill()
             if rounds.random() < 0.5:
                 price = another_tariff()
-                server.api("POST", "/tables/tariffs/reload")
+            server.start()
+        push(server, [reading(seq + 100)])
+        seen = {}
+
+        def complete():
+            seen.clear()
+            for row in server.records("sums"):
+                seen.setdefault(row["seq"], []).append(row)
+            return all(len(seen.get(number, [])) == 2 for number in range(1, seq + 1))
+
+        wait_for(complete)
+        for number in range(1, seq + 1):
+            first, second = seen[number]
+            assert first["n"] == second["n"] == 1 and first["starts"] != second["starts"]
+            assert first["price"] == second["price"], f"row {number} was found at two prices"
+            assert sent[number] <= first["price"] <= price
+        assert len({rows[0]["price"] for rows in seen.values()}) > 3
         server.kill()
-        if rounds.random() < 0.5:
-            price = another_tariff()
+        # Without its file, and broken beside: the last good version is there.
+        (server.data / "lookups/tariffs.csv").write_text("nonsense")
         server.start()
-    push(server, [reading(seq + 100)])
-    seen = {}
-
-    def complete():
-        seen.clear()
-        for row in server.records("sums"):
-            seen.setdefault(row["seq"], []).append(row)
-        return all(len(seen.get(number, [])) == 2 for number in range(1, seq + 1))
-
-    wait_for(complete)
-    for number in range(1, seq + 1):
-        first, second = seen[number]
-        assert first["n"] == second["n"] == 1 and first["starts"] != second["starts"]
-        assert first["price"] == second["price"], f"row {number} was found at two prices"
-        assert sent[number] <= first["price"] <= price
-    assert len({rows[0]["price"] for rows in seen.values()}) > 3
-    server.kill()
-    # Without its file, and broken beside: the last good version is there.
-    (server.data / "lookups/tariffs.csv").write_text("nonsense")
-    server.start()
-    held = server.api("GET", "/tables/tariffs")
-    assert held["rows"] == 1 and held["version"] > 3 and "tariffs.csv" in held["last_error"]
-    assert server.stop() == 0
+        held = server.api("GET", "/tables/tariffs")
+        assert held["rows"] == 1 and held["version"] > 3 and "tariffs.csv" in held["last_error"]
+        assert server.stop() == 0
 
 
 def test_the_device_registry_is_a_table(server):
@@ -194,11 +196,16 @@ def test_a_live_query_joins_and_a_folder_of_definitions_has_tables(server, tmp_p
     applied = cli(server, "apply", "-f", folder)
     assert applied.returncode == 0, applied.stderr
     assert cli(server, "plan", "-f", folder).returncode == 0
-    events = server.live("SELECT r.seq, t.price FROM readings AS r JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t "
-                         "ON r.zone = t.zone WHERE t.price > 1")
+    events = server.live(
+        "SELECT r.seq, t.price FROM readings AS r JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t "
+        "ON r.zone = t.zone WHERE t.price > 1"
+    )
     push(server, [reading(1), reading(2, "nowhere")])
     rows = next(data for event, data in events if event == "rows")
     assert rows == [{"seq": 1, "price": 5}]
-    explained = cli(server, "explain", "SELECT r.seq, t.price FROM readings AS r JOIN tariffs FOR SYSTEM_TIME AS OF "
-                                       "r.ts AS t ON r.zone = t.zone").stdout
+    explained = cli(
+        server,
+        "explain",
+        "SELECT r.seq, t.price FROM readings AS r JOIN tariffs FOR SYSTEM_TIME AS OF " "r.ts AS t ON r.zone = t.zone",
+    ).stdout
     assert "Lookup join tariffs on zone = zone, newest rows: price" in explained

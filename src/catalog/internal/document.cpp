@@ -209,7 +209,7 @@ std::string encode(const TableDefinition& table) {
   out.fixed(kVersion);
   out.fixed(table.id.value);
   out.text(table.name);
-  write_schema(out, *table.schema);
+  write_fields(out, table.schema->fields);
   out.fixed(static_cast<uint8_t>(table.source));
   out.varint(table.key.size());
   for (const size_t column : table.key) out.varint(column);
@@ -225,7 +225,9 @@ Result<TableDefinition> decode_table(std::string_view bytes) {
   TableDefinition table;
   table.id = TableId{in.fixed<uint32_t>()};
   table.name = in.text();
-  table.schema = read_schema(in);
+  auto fields = read_fields(in, 0);
+  if (!fields) return unknown_format("lookup table");
+  table.schema = std::make_shared<const columnar::Schema>(columnar::Schema{std::move(*fields)});
   table.source = static_cast<TableSource>(in.fixed<uint8_t>());
   const uint64_t keys = in.varint();
   for (uint64_t at = 0; at < keys && in.ok(); ++at) table.key.push_back(in.varint());

@@ -20,7 +20,6 @@ std::string option_of(const catalog::TableDefinition& table, const char* name) {
 }
 
 int64_t monitor_us(const catalog::TableDefinition& table) {
-  if (table.source == catalog::TableSource::kDevices) return 0;
   return sql::parse_duration(option_of(table, "source.monitor-interval")).value_or(kDefaultMonitorUs);
 }
 
@@ -109,11 +108,14 @@ Result<columnar::Batch> KeptTables::read_file(const catalog::TableDefinition& ta
 
 // What is new of the table's source, durable before it counts.
 Result<> KeptTables::load(Entry& entry) {
-  entry.next_look_us = parts_.clock.monotonic_us() + monitor_us(*entry.table);
+  const int64_t now_us = parts_.clock.monotonic_us();
+  entry.next_look_us = now_us + monitor_us(*entry.table);
   if (entry.table->source == catalog::TableSource::kDevices) {
     if (parts_.registry == nullptr) return fail(ErrorCode::TableRefused, "there is no device registry");
     entry.registry_version = parts_.registry->device_version();
-    return take(entry, device_rows(*parts_.registry, *entry.table));
+    columnar::Batch rows = device_rows(*parts_.registry, *entry.table);
+    entry.next_look_us = now_us + static_cast<int64_t>(rows.rows / kDevicesPerSecond) * kMicrosPerSecond;
+    return take(entry, std::move(rows));
   }
   io::FileStamp stamp;
   auto rows = read_file(*entry.table, stamp);

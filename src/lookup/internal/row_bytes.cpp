@@ -7,13 +7,11 @@
 
 namespace tidegate::lookup {
 
-using columnar::TypeKind;
-
 namespace {
 
 void read_value(ByteReader& in, columnar::ColumnBuilder& column) {
   if (in.fixed<uint8_t>() == 0) return column.append_null();
-  if (column.type() == TypeKind::kString) return column.append_string(in.text());
+  if (columnar::is_text(column.type())) return column.append_string(in.text());
   switch (columnar::value_width(column.type())) {
     case 1: return column.append(in.fixed<uint8_t>());
     case 4: return column.append(in.fixed<int32_t>());
@@ -27,7 +25,7 @@ void append_value(const columnar::Column& column, size_t row, std::string& out) 
   ByteWriter writer(out);
   if (!column.valid(row)) return writer.fixed<uint8_t>(0);
   writer.fixed<uint8_t>(1);
-  if (column.type == TypeKind::kString) return writer.text(column.string_at(row));
+  if (columnar::is_text(column.type)) return writer.text(column.string_at(row));
   const size_t width = columnar::value_width(column.type);
   writer.raw(ByteSpan{column.fixed.data() + row * width, width});
 }

@@ -42,6 +42,13 @@ Result<size_t> find_column(const columnar::Schema& schema, const Name& name) {
                  did_you_mean(name.text, names_of(schema)));
 }
 
+// Values of a text, or of a width that versions of tables are stored with.
+bool is_plain(columnar::TypeKind type) {
+  constexpr size_t kWidest = 8;
+  const size_t width = columnar::value_width(type);
+  return columnar::is_text(type) || (width > 0 && width <= kWidest);
+}
+
 Result<columnar::Schema> read_columns(const CreateTableAst& table) {
   columnar::Schema schema;
   for (const ColumnDefinition& column : table.columns) {
@@ -54,6 +61,12 @@ Result<columnar::Schema> read_columns(const CreateTableAst& table) {
         })) {
       return fail_at(ErrorCode::SqlAmbiguousColumn, column.name.position,
                      fmt::format("column '{}' is there already", column.name.text));
+    }
+    if (!is_plain(column.type)) {
+      return fail_at(ErrorCode::SqlUnsupported, column.name.position,
+                     fmt::format("a lookup table cannot have the {} column '{}'", columnar::type_name(column.type),
+                                 column.name.text),
+                     "Declare it as STRING or DOUBLE and CAST it in the query");
     }
     schema.fields.push_back({column.name.text, column.type, column.nullable});
   }
