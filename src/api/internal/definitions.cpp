@@ -6,8 +6,8 @@
 #include "api/internal/api_impl.h"
 #include "api/internal/request_json.h"
 #include "api/internal/sink_json.h"
-#include "api/internal/wait_json.h"
 #include "api/internal/table_json.h"
+#include "api/internal/wait_json.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
 

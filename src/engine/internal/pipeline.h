@@ -18,8 +18,8 @@
 #include "engine/internal/commit_slot.h"
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/execution.h"
-#include "engine/internal/progress.h"
 #include "engine/internal/pipeline_tables.h"
+#include "engine/internal/progress.h"
 #include "engine/internal/snapshot.h"
 #include "engine/internal/source_reader.h"
 
