@@ -22,6 +22,16 @@ class FuzzNames : public sql::Names {
     stream->device_column = 0;
     stream->time_column = 1;
     meter_ = std::move(stream);
+    catalog::TableDefinition table;
+    table.id = catalog::TableId{1};
+    table.name = "tariffs";
+    table.schema = std::make_shared<const columnar::Schema>(columnar::Schema{{{"zone", TypeKind::kString, false},
+                                                                              {"n", TypeKind::kInt, false},
+                                                                              {"since", TypeKind::kTimestampLtz, false},
+                                                                              {"price", TypeKind::kDouble, true}}});
+    table.key = {0, 1};
+    table.version_column = 2;
+    tariffs_ = std::make_shared<const catalog::TableDefinition>(std::move(table));
   }
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
     return sql::equal_ignoring_case(name, "meter") ? meter_ : nullptr;
@@ -31,9 +41,13 @@ class FuzzNames : public sql::Names {
     if (name == "loop") return catalog::ViewDefinition{"loop", "SELECT * FROM loop", ""};
     return std::nullopt;
   }
+  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override {
+    return sql::equal_ignoring_case(name, "tariffs") ? tariffs_ : nullptr;
+  }
 
  private:
   std::shared_ptr<const catalog::StreamDefinition> meter_;  // shared as the catalog shares it
+  catalog::TablePtr tariffs_;
 };
 
 }  // namespace

@@ -206,6 +206,9 @@ std::vector<OperatorStatus> Execution::operator_status() const {
     operators.push_back({node->operator_id, std::string(operator_kind(*node))});
   }
   for (const Worker& worker : workers_) worker.add_status(operators);
+  for (size_t at = 0; at < lookups_.size(); ++at) {
+    operators[graph_->position_of(graph_->lookups()[at].node)].memory_bytes += lookups_[at]->memory_bytes();
+  }
   return operators;
 }
 
