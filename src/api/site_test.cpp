@@ -51,6 +51,7 @@ class Fixture {
     sql::ScriptSettings settings{.pipeline_name = pipeline};
     auto statement = std::move(**sql::analyze({sql, {}}, names, settings));
     if (auto* table = std::get_if<sql::CreateTable>(&statement)) REQUIRE(catalog->add_stream(table->definition));
+    if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) REQUIRE(catalog->add_table(lookup->definition));
     if (auto* view = std::get_if<sql::CreateView>(&statement)) REQUIRE(catalog->add_view(view->definition));
     if (auto* insert = std::get_if<sql::InsertInto>(&statement)) {
       REQUIRE(
@@ -132,6 +133,42 @@ TEST_CASE("pipelines follow a view that changed, also those that no file mention
   CHECK(site.plan({"CREATE VIEW some AS SELECT device FROM readings"})[0].find("TG20") != std::string::npos);
   CHECK(site.plan({kReadings}, {.prune = true, .dry_run = true}) ==
         Lines{"unchanged stream readings", "delete pipeline follower", "delete view some", "delete stream copy"});
+}
+
+TEST_CASE("a changed lookup join keeps the state of the operators above it, as long as these mean the same") {
+  Fixture site;
+  const auto table = [](const std::string& name, const std::string& path) {
+    return "CREATE TABLE " + name +
+           " (k STRING, price DOUBLE, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = " + "'filesystem', 'path' = '" +
+           path + "', 'format' = 'csv')";
+  };
+  site.add(kReadings);
+  site.add(table("tariffs", "a.csv"));
+  site.add(table("others", "b.csv"));
+  site.add("CREATE TABLE sums (device STRING, price DOUBLE)");
+  const auto query = [](const std::string& joined, const std::string& aggregate = "SUM(t.price)") {
+    return "INSERT INTO sums SELECT r.device, " + aggregate +
+           " FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND)) AS r " + joined +
+           " GROUP BY r.device, window_start, window_end";
+  };
+  const std::string plain = "JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t ON r.device = t.k";
+  site.add(query(plain));
+  const auto last = [&](const std::string& text) { return site.plan({text}).back(); };
+  CHECK(last(query(plain)) == "unchanged pipeline sums");
+  CHECK(last(query("LEFT " + plain)) == "change pipeline sums");
+  CHECK(last(query("JOIN others FOR SYSTEM_TIME AS OF r.ts AS t ON r.device = t.k")) == "change pipeline sums");
+  CHECK(last(query(plain + " AND t.price > 1")) == "change pipeline sums");
+  CHECK(last(query(plain, "MAX(t.price)")) == "change pipeline sums anew");
+  // Tables are planned as streams are.
+  CHECK(site.plan({table("tariffs", "a.csv")}) == Lines{"unchanged table tariffs"});
+  CHECK(site.plan(
+            {"INSERT INTO sums SELECT device, x.price FROM readings JOIN x FOR SYSTEM_TIME AS OF ts ON x.k = device",
+             table("x", "c.csv")}) == Lines{"create table x", "change pipeline sums anew"});
+  CHECK(site.plan({table("tariffs", "elsewhere.csv")})[0].starts_with("0: TG2013"));
+  CHECK(site.plan({table("y", "y.csv") + ";" + table("Y", "y.csv")})[0].starts_with("0: TG2013"));
+  CHECK(site.plan({kReadings, table("tariffs", "a.csv")}, {.prune = true, .dry_run = true}) ==
+        Lines{"unchanged stream readings", "unchanged table tariffs", "delete pipeline sums", "delete table others",
+              "delete stream sums"});
 }
 
 }  // namespace tidegate::api

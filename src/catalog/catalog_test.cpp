@@ -84,6 +84,21 @@ StreamDefinition readings() {
   return stream;
 }
 
+TableDefinition tariffs(const std::string& name = "Tariffs") {
+  using columnar::TypeKind;
+  TableDefinition table;
+  table.name = name;
+  table.schema = std::make_shared<const columnar::Schema>(columnar::Schema{{{"zone", TypeKind::kString, false},
+                                                                            {"kind", TypeKind::kInt, false},
+                                                                            {"since", TypeKind::kTimestampLtz, false},
+                                                                            {"price", TypeKind::kFloat, true}}});
+  table.key = {1, 0};
+  table.version_column = 2;
+  table.options = {{"connector", "filesystem"}, {"path", "tariffs.csv"}};
+  table.sql = "CREATE TABLE Tariffs (...)";
+  return table;
+}
+
 PipelineDefinition averages() {
   PipelineDefinition pipeline;
   pipeline.name = "averages";
@@ -205,6 +220,62 @@ TEST_CASE("a changed or moved document is found when the catalog opens") {
   moved.put(store::Family::kCatalog, "catalog/stream/00000009", **sealed);
   REQUIRE(site.store->write(std::move(moved), store::Durability::kSynced));
   CHECK(site.try_open().error().code == ErrorCode::SealBroken);
+}
+
+TEST_CASE("lookup tables share names with streams and views, come back, and are kept while they are used") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(readings()));
+  const auto added = site.catalog->add_table(tariffs());
+  REQUIRE(added);
+  CHECK(site.catalog->add_table(tariffs()).error().code == ErrorCode::SqlAlreadyExists);
+  CHECK(site.catalog->add_table(tariffs("READINGS")).error().code == ErrorCode::SqlAlreadyExists);
+  CHECK(site.catalog->add_view({"tariffs", "SELECT 1", ""}).error().code == ErrorCode::SqlAlreadyExists);
+  StreamDefinition stream = readings();
+  stream.name = "TARIFFS";
+  CHECK(site.catalog->add_stream(stream).error().code == ErrorCode::SqlAlreadyExists);
+  REQUIRE(site.catalog->add_pipeline(averages(), {"readings", "tariffs"}, nullptr));
+  CHECK(site.catalog->drop_table("tariffs").error().code == ErrorCode::InUse);
+  site.close();
+  site.open();
+  const auto table = site.catalog->find_table("TARIFFS");
+  REQUIRE(table);
+  CHECK(table->id == (*added)->id);
+  CHECK(table->name == "Tariffs");
+  CHECK(*table->schema == *tariffs().schema);
+  CHECK(table->key == std::vector<size_t>{1, 0});
+  CHECK(table->version_column == 2);
+  CHECK(table->options == tariffs().options);
+  CHECK(table->sql == tariffs().sql);
+  CHECK(site.catalog->drop_table("tariffs").error().code == ErrorCode::InUse);
+  REQUIRE(site.catalog->drop_pipeline("averages"));
+  REQUIRE(site.catalog->drop_table("tariffs"));
+  CHECK(site.catalog->find_table("tariffs") == nullptr);
+  CHECK(site.catalog->drop_table("tariffs").error().code == ErrorCode::NotFound);
+  site.close();
+  site.open();
+  CHECK(site.catalog->tables().empty());
+  CHECK((*site.catalog->add_table(tariffs()))->id > (*added)->id);
+}
+
+TEST_CASE("a table of the server's own is made once, follows its definition, and cannot be dropped") {
+  Fixture site;
+  const auto made = site.catalog->add_system_table(tariffs("devices"));
+  REQUIRE(made);
+  CHECK(is_system_table(**made));
+  CHECK(*site.catalog->add_system_table(tariffs("devices")) == *made);
+  TableDefinition wider = tariffs("devices");
+  wider.key = {0};
+  const auto changed = site.catalog->add_system_table(wider);
+  REQUIRE(changed);
+  CHECK((*changed)->id == (*made)->id);
+  CHECK(site.catalog->find_table("devices")->key.size() == 1);
+  CHECK(site.catalog->drop_table("devices").error().code == ErrorCode::InUse);
+  StreamDefinition stream = readings();
+  stream.name = "taken";
+  REQUIRE(site.catalog->add_stream(stream));
+  CHECK(site.catalog->add_system_table(tariffs("taken")).error().code == ErrorCode::SqlAlreadyExists);
+  REQUIRE(site.catalog->add_table(tariffs()));
+  CHECK(site.catalog->add_system_table(tariffs()).error().code == ErrorCode::SqlAlreadyExists);
 }
 
 }  // namespace tidegate::catalog
