@@ -59,7 +59,7 @@ class Tables : public TableReader {
   // A table that has just been made: reads it; TableRefused if it cannot be taken, and the table is not known then.
   [[nodiscard]] virtual Result<> add(catalog::TablePtr table) = 0;
   // A table that was there before: as it was stored, then as it is now, if that can be taken; else the status says why.
-  // FormatUnknown or SealBroken if what was stored cannot be read.
+  // FormatUnknown, SealBroken or LogCorrupted if what was stored cannot be read: it holds nothing then, for good.
   [[nodiscard]] virtual Result<> restore(catalog::TablePtr table) = 0;
   // Forgets it and what is stored of it.
   [[nodiscard]] virtual Result<> drop(catalog::TableId table) = 0;

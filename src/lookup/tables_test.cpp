@@ -276,6 +276,14 @@ TEST_CASE("what is stored is sealed, and a page of another version does not open
   fixture.close();
   fixture.open();
   CHECK(fixture.tables->restore(table()).error().code == ErrorCode::SealBroken);
+  CHECK(fixture.status().last_error.find("TG7003") == 0);
+  CHECK(fixture.first_value() == "nothing");
+  fixture.look(60);
+  fixture.look(60);
+  CHECK(fixture.first_value() == "nothing");  // its next number is not known
+  CHECK(fixture.tables->reload(catalog::TableId{1}).error().code == ErrorCode::SealBroken);
+  REQUIRE(fixture.tables->drop(catalog::TableId{1}).has_value());
+  CHECK(fixture.tables->add(table()).has_value());
 }
 
 }  // namespace tidegate::lookup

@@ -149,12 +149,4 @@ Result<lookup::TableVersionPtr> PipelineTables::load(const catalog::TableDefinit
   return lookup::TableVersionPtr(std::move(version));
 }
 
-std::vector<std::string> PipelineTables::keys() const {
-  std::vector<std::string> all;
-  for (const Kept& kept : kept_) {
-    for (size_t page = 0; page < kept.pages; ++page) all.push_back(key_of(kept.use, page));
-  }
-  return all;
-}
-
 }  // namespace tidegate::engine

@@ -37,8 +37,8 @@ class PipelineTables {
   // The versions that a stored epoch used; of tables that it does not name, the newest. StateIncompatible if one is not
   // there or cannot be read.
   [[nodiscard]] Result<Versions> of_epoch(const EpochRecord& epoch);
-  // The keys of all that is kept.
-  [[nodiscard]] std::vector<std::string> keys() const;
+  // After the last of_epoch().
+  void restored() { loaded_.clear(); }
 
  private:
   static constexpr size_t kPageBytes = 256U << 10;  // as the pages of state: sealed and read as a whole

@@ -27,6 +27,7 @@ Result<> Pipeline::recover(WorkerPool& pool) {
     adopt(record);
     stale_.push_back(epoch_key(record.id));
   }
+  tables_.restored();
   if (!same_state) {
     log_warn("engine.state_dropped", {{"pipeline", spec_.definition.name},
                                       {"reason", "its query means something else now; it starts with empty windows"}});

@@ -108,6 +108,7 @@ Result<columnar::Batch> KeptTables::read_file(const catalog::TableDefinition& ta
 
 // What is new of the table's source, durable before it counts.
 Result<> KeptTables::load(Entry& entry) {
+  if (entry.broken) return std::unexpected(*entry.broken);
   const int64_t now_us = parts_.clock.monotonic_us();
   entry.next_look_us = now_us + monitor_us(*entry.table);
   if (entry.table->source == catalog::TableSource::kDevices) {
@@ -186,7 +187,15 @@ Result<> KeptTables::restore(catalog::TablePtr table) {
   const std::lock_guard one_at_a_time(loading_);
   Entry entry;
   entry.table = std::move(table);
-  TRY_ASSIGN(auto kept, kept_.get(*entry.table));
+  auto stored = kept_.get(*entry.table);
+  if (!stored) {
+    entry.broken = std::move(stored.error());
+    if (entry.broken->hint.empty()) entry.broken->hint = "Drop the table and make it anew";
+    entries_.lock()->emplace(entry.table->id, entry);
+    keep(entry, std::unexpected(*entry.broken));
+    return std::unexpected(*entry.broken);
+  }
+  auto& kept = *stored;
   if (kept) {
     entry.last_number = kept->number;
     if (!kept->rows && parts_.registry != nullptr) {
@@ -234,7 +243,9 @@ void KeptTables::look() {
       if (entry.next_look_us <= parts_.clock.monotonic_us()) due.push_back(entry);
     }
   }
-  for (const Entry& entry : due) look_at(entry);
+  for (const Entry& entry : due) {
+    if (!entry.broken) look_at(entry);
+  }
 }
 
 void KeptTables::look_at(const Entry& entry) {

@@ -37,6 +37,8 @@ class KeptTables final : public Tables {
     TableVersionPtr current;
     std::string fingerprint;  // of `current`
     uint64_t last_number = 0;
+    // What was stored cannot be read, so nobody knows which number comes next.
+    std::optional<Error> broken;
     std::string error;
     int64_t error_us = 0;
     // Guarded by loading_, as is all that only loading looks at.
