@@ -9,6 +9,7 @@
 //   INT, BIGINT a number without a fractional part in range (3.0 is 3)
 //   DOUBLE      a number whose nearest double is finite
 //   FLOAT       a number whose nearest double and its nearest float are finite
+//   DECIMAL     a number or a string with one, taken digit by digit; rounded half up to the column's scale
 //   BYTES       a string of Base64, either alphabet, with padding or without
 //   STRING      a string; the device column is interned in the pool of devices
 //   TIMESTAMPs  a number of milliseconds since 1970-01-01 (a fractional part is cut; seconds or microseconds are not

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"b", TypeKind::kBoolean, true},
                                                                  {"s", TypeKind::kString, true},
                                                                  {"f", TypeKind::kFloat, true},
-                                                                 {"y", TypeKind::kBytes, true}}});
+                                                                 {"y", TypeKind::kBytes, true},
+                                                                 {"p", columnar::Type::decimal(20, 4), true}}});
   codec::JsonDecoder decoder({schema, 0, &devices, 1, 4096});
   columnar::BatchBuilder rows(schema, 0, &devices);
   codec::RowRules rules;

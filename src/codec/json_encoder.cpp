@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "codec/timestamp_text.h"
 #include "codec/utf8.h"
+#include "columnar/decimal.h"
 
 namespace tidegate::codec {
 
@@ -110,6 +111,8 @@ void append_json_value(const columnar::Column& column, size_t row, std::string& 
       append_timestamp(column.values<int64_t>()[row], column.type, out);
       out.push_back('"');
       return;
+    case TypeKind::kDecimal:
+      return columnar::append_decimal({column.values<columnar::Int128>()[row]}, column.type.scale, out);
     default: CHECK(false && "a column of a type that there are no columns of");
   }
 }

@@ -141,6 +141,8 @@ ColumnPtr gather(const Column& source, std::span<const uint32_t> rows) {
     gather_text(source, rows, *out);
   } else if (value_width(source.type) == 8) {
     gather_fixed<8>(source, rows, *out);
+  } else if (value_width(source.type) == 16) {
+    gather_fixed<16>(source, rows, *out);
   } else if (value_width(source.type) == 4) {
     gather_fixed<4>(source, rows, *out);
   } else {

@@ -35,7 +35,7 @@ struct Column {
   [[nodiscard]] bool is_plain_text() const { return is_text(type) && pool == nullptr; }
 
   // T: uint8_t for BOOLEAN, int32_t INT, int64_t BIGINT, timestamps, intervals, float FLOAT,
-  // double DOUBLE, uint32_t for dictionary codes.
+  // double DOUBLE, Int128 (decimal.h) DECIMAL, uint32_t for dictionary codes.
   template <class T>
   [[nodiscard]] std::span<const T> values() const {
     return {reinterpret_cast<const T*>(fixed.data()), rows};
@@ -74,6 +74,11 @@ class ColumnBuilder {
     const size_t at = column_.fixed.size();
     column_.fixed.resize(at + sizeof(T));
     std::memcpy(column_.fixed.data() + at, &value, sizeof(T));
+    append_valid();
+  }
+  // The bytes of one value of fixed width.
+  void append_fixed(std::span<const uint8_t> value) {
+    column_.fixed.append(value);
     append_valid();
   }
   void append_string(std::string_view value) {

@@ -7,12 +7,17 @@
 #include <string>
 
 #include "columnar/batch.h"
+#include "columnar/decimal.h"
 #include "io/random.h"
 
 namespace tidegate::columnar {
 
 // Of a column of a stream.
 inline Type random_type(io::Random& random) {
+  if (random.below(6) == 0) {
+    const auto precision = static_cast<uint8_t>(1 + random.below(kMaxPrecision));
+    return Type::decimal(precision, static_cast<uint8_t>(random.below(precision + 1)));
+  }
   constexpr TypeKind kSimple[] = {TypeKind::kBoolean,      TypeKind::kInt,    TypeKind::kBigint,
                                   TypeKind::kFloat,        TypeKind::kDouble, TypeKind::kTimestamp,
                                   TypeKind::kTimestampLtz, TypeKind::kString, TypeKind::kBytes};
@@ -71,11 +76,20 @@ inline int64_t random_time(io::Random& random, const RandomRules& rules) {
   return random_integer(random, kLeastMs, kGreatestMs) * 1000;
 }
 
+// Of few digits as often as of many.
+inline Int128 random_decimal(io::Random& random, const Type& type) {
+  const int digits = static_cast<int>(1 + random.below(type.precision));
+  const auto any = static_cast<Int128>((static_cast<UInt128>(random.next_u64()) << 63 | random.next_u64()) >> 1);
+  const Int128 value = random.below(8) == 0 ? power_of_ten(digits) - 1 : any % power_of_ten(digits);
+  return random.below(2) == 0 ? value : -value;
+}
+
 inline void append_random(ColumnBuilder& out, bool nullable, io::Random& random, const RandomRules& rules) {
   if (nullable && random.below(4) == 0) return out.append_null();
   switch (out.type()) {
     case TypeKind::kBoolean: return out.append(static_cast<uint8_t>(random.below(2)));
     case TypeKind::kInt: return out.append(static_cast<int32_t>(random_integer(random, INT32_MIN, INT32_MAX)));
+    case TypeKind::kDecimal: return out.append(random_decimal(random, out.type()));
     case TypeKind::kFloat: return out.append(random_real<float, uint32_t>(random, rules));
     case TypeKind::kDouble: return out.append(random_real<double, uint64_t>(random, rules));
     case TypeKind::kString: return out.append_string(random_text(random));

@@ -58,6 +58,15 @@ std::string bytes_text(std::string_view bytes) {
   return text + "'";
 }
 
+// As SQL would read it: a number with a point is a DECIMAL of the digits that are written.
+std::string decimal_text(columnar::Decimal value, const Type& type) {
+  std::string text;
+  columnar::append_decimal(value, type.scale, text);
+  const size_t digits = text.size() - (text.starts_with('-') ? 1 : 0) - (type.scale > 0 ? 1 : 0);
+  const bool plain = type.scale > 0 && digits == type.precision;
+  return plain ? text : fmt::format("CAST({} AS {})", text, columnar::type_name(type));
+}
+
 std::string literal_text(const Literal& literal, const Type& type) {
   if (std::holds_alternative<std::monostate>(literal)) {
     return type == TypeKind::kNull ? "NULL" : fmt::format("CAST(NULL AS {})", columnar::type_name(type));
@@ -67,6 +76,7 @@ std::string literal_text(const Literal& literal, const Type& type) {
   if (const auto* text = std::get_if<std::string>(&literal)) {
     return type == TypeKind::kBytes ? bytes_text(*text) : quote_string(*text);
   }
+  if (const auto* decimal = std::get_if<columnar::Decimal>(&literal)) return decimal_text(*decimal, type);
   const int64_t value = std::get<int64_t>(literal);
   if (type == TypeKind::kInterval) return interval_text(value);
   if (type == TypeKind::kTimestamp) return fmt::format("TIMESTAMP '{}'", timestamp_text(value));

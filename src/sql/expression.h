@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "columnar/decimal.h"
 #include "columnar/types.h"
 
 namespace tidegate::sql {
@@ -20,8 +21,8 @@ enum class FunctionId : uint16_t {
 // The SQL name, as in functions.inc.
 [[nodiscard]] std::string_view function_name(FunctionId id);
 
-// NULL, BOOLEAN, any integer or time (as microseconds), FLOAT or DOUBLE, STRING or BYTES.
-using Literal = std::variant<std::monostate, bool, int64_t, double, std::string>;
+// NULL, BOOLEAN, any integer or time (as microseconds), FLOAT or DOUBLE, STRING or BYTES, DECIMAL.
+using Literal = std::variant<std::monostate, bool, int64_t, double, std::string, columnar::Decimal>;
 
 struct ColumnRef {
   size_t index = 0;  // into the input batch's columns

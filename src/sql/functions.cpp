@@ -91,7 +91,8 @@ std::string function_reference() {
       "example. Aggregates and windows stand in [sql.md](sql.md). A function of a NULL is NULL unless its meaning "
       "says\n"
       "otherwise. Arguments widen by themselves (`INT` to `BIGINT` to\n"
-      "`FLOAT` to `DOUBLE`); other types need a `CAST`.\n"
+      "`FLOAT` to `DOUBLE`, what is exact to a `DECIMAL` that holds it and that to `DOUBLE`); other types need a "
+      "`CAST`.\n"
       "`NUMERIC` stands for any number type, `INTEGER` for `INT` or `BIGINT`, `TIME` for `TIMESTAMP(3)` or\n"
       "`TIMESTAMP_LTZ(3)`; as the type of the result, for that of the argument.\n";
   for (const Category& category : kCategories) {

@@ -71,9 +71,10 @@ enum class AggregateFunction : uint8_t {
   kCoverage,
 };
 
-// COUNT is BIGINT; SUM is BIGINT of integers (an overflow is NULL and counted), DOUBLE of doubles; MIN, MAX,
-// FIRST_VALUE and LAST_VALUE have the argument's type; the others are DOUBLE. All but the counts and kCoverage are
-// NULL without input. Rows whose argument is NULL are passed over; FILTER (WHERE ...) makes it NULL.
+// COUNT is BIGINT; SUM is BIGINT of integers, DECIMAL(38, s) of DECIMAL(p, s) (an overflow is NULL and counted), FLOAT
+// and DOUBLE of these; AVG of DECIMAL is DECIMAL(38, max(6, s)); MIN, MAX, FIRST_VALUE and LAST_VALUE have the
+// argument's type; the others are DOUBLE. All but the counts and kCoverage are NULL without input. Rows whose argument
+// is NULL are passed over; FILTER (WHERE ...) makes it NULL.
 struct Aggregate {
   AggregateFunction function = AggregateFunction::kCountStar;
   size_t argument = 0;  // input column; unused for kCountStar; the event time for kCoverage

@@ -44,3 +44,27 @@ def test_float_and_bytes_come_out_as_they_went_in(server):
     lines = [json.loads(line) for line in (server.data / "sinks/copies.ndjson").read_text().splitlines()]
     assert [(line["f"], line["b"]) for line in lines] == [(0.2, text), (None, text), (2, "")]
     assert lines[0]["hex"] == frame.hex().upper()
+
+
+def test_decimals_keep_every_digit_and_add_up_exactly(server):
+    server.sql("""CREATE TABLE bills (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), amount DECIMAL(20, 2),
+             WATERMARK FOR ts AS ts) WITH ('device' = 'device');
+           CREATE TABLE totals (device STRING, total DECIMAL(38, 2), mean DECIMAL(38, 6));
+           INSERT INTO totals SELECT device, SUM(amount), AVG(amount)
+           FROM TABLE(TUMBLE(TABLE bills, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+           GROUP BY device, window_start, window_end;""")
+    live = server.live("SELECT amount, amount * 1.19 AS gross FROM bills")
+    _, schema = next(live)
+    assert [column["type"] for column in schema["columns"]] == ["DECIMAL(20, 2)", "DECIMAL(24, 4)"]
+    records = '{"device":"a","ts":1000,"amount":100000000000000000.07}\n{"device":"a","ts":2000,"amount":"0.01"}'
+    server.api("POST", "/streams/bills/records", records)
+    server.kill()
+    server.start()
+    status, _, text = server.request("GET", "/api/v1/streams/bills/records?from=0")
+    assert status == 200 and '"amount":100000000000000000.07' in text and '"amount":0.01' in text
+    totals = server.live("SELECT total, mean FROM totals")
+    next(totals)
+    server.api("POST", "/streams/bills/records", '{"device":"a","ts":10000}')
+    assert next(totals)[0] == "rows"
+    _, _, text = server.request("GET", "/api/v1/streams/totals/records?from=0")
+    assert '"total":100000000000000000.08,"mean":50000000000000000.040000' in text

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "columnar/decimal.h"
+
 namespace tidegate::codec {
 
 using Node = Document::Node;
@@ -12,6 +14,8 @@ using Node = Document::Node;
 namespace {
 
 constexpr uint8_t kIndefiniteInfo = 31;
+constexpr size_t kMaxExactBytes = 15;                       // of a bignum that fits a 128-bit number
+constexpr double kExactIntegers = 9'007'199'254'740'992.0;  // 2^53: every integer below is a double
 // The major types of RFC 8949 section 3.1.
 enum Major : uint8_t {
   kUnsigned = 0,
@@ -218,8 +222,15 @@ CborReader::Outcome CborReader::tagged(Document& document, Node parent, std::str
   const auto bytes = string(document, *head);
   if (!bytes) return std::unexpected(bytes.error());
   double value = 0;
-  for (const char c : *bytes) value = value * 256 + static_cast<uint8_t>(c);
-  return put(document, parent, key, Scalar::of(tag == 2 ? value : -1 - value));
+  columnar::Int128 exact = 0;
+  for (const char c : *bytes) {
+    value = value * 256 + static_cast<uint8_t>(c);
+    if (bytes->size() <= kMaxExactBytes) exact = exact * 256 + static_cast<uint8_t>(c);
+  }
+  std::string written;
+  if (bytes->size() <= kMaxExactBytes) columnar::append_decimal({tag == 2 ? exact : -1 - exact}, 0, written);
+  const std::string_view kept = written.empty() ? std::string_view() : document.keep(std::move(written));
+  return put(document, parent, key, Scalar::of(tag == 2 ? value : -1 - value, kept));
 }
 
 std::expected<double, std::string> CborReader::plain_number() {
@@ -247,7 +258,11 @@ CborReader::Outcome CborReader::fraction(Document& document, Node parent, std::s
   if (!mantissa) return std::unexpected(mantissa.error());
   // Divided rather than multiplied by a power that is rounded itself: 27315 of [-2, 27315] becomes 273.15.
   const double power = std::pow(base, std::abs(*exponent));
-  return put(document, parent, key, Scalar::of(*exponent < 0 ? *mantissa / power : *mantissa * power));
+  const double value = *exponent < 0 ? *mantissa / power : *mantissa * power;
+  const bool exact = base == 10 && std::abs(*mantissa) < kExactIntegers && std::abs(*exponent) < kExactIntegers;
+  const std::string_view written =
+      exact ? document.keep(fmt::format("{:.0f}e{:.0f}", *mantissa, *exponent)) : std::string_view();
+  return put(document, parent, key, Scalar::of(value, written));
 }
 
 }  // namespace tidegate::codec

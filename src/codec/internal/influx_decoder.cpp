@@ -201,14 +201,14 @@ Failure InfluxDecoder::parse_value(Line& line, Scalar& value) {
       return std::nullopt;
     }
     if (unsigned_fits) {
-      value = Scalar::of(*real);
+      value = Scalar::of(*real, digits);
       return std::nullopt;
     }
   } else if (const auto flag = parse_boolean(word)) {
     value = Scalar::boolean(*flag);
     return std::nullopt;
   } else if (const auto number = parse_real(word)) {
-    value = Scalar::of(*number);
+    value = Scalar::of(*number, word);
     return std::nullopt;
   }
   return malformed("a value such as 21.5, 21i, 21u, true or \"text\"", line.text, begin);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "codec/internal/record_scanner.h"
 #include "codec/json_decoder.h"
 
 namespace tidegate::codec {
@@ -104,6 +105,8 @@ class JsonDocument::Impl {
         return simdjson::SUCCESS;
       }
       case od::json_type::number: {
+        std::string_view written = value.raw_json_token();
+        while (!written.empty() && is_json_space(written.back())) written.remove_suffix(1);
         int64_t whole = 0;
         if (value.get_int64().get(whole) == simdjson::SUCCESS) {
           out = Scalar::of(whole);
@@ -111,7 +114,7 @@ class JsonDocument::Impl {
         }
         double real = 0;
         if (const auto error = value.get_double().get(real)) return error;
-        out = Scalar::of(real);
+        out = Scalar::of(real, written);
         return simdjson::SUCCESS;
       }
       default: break;

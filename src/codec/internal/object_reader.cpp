@@ -143,6 +143,7 @@ class ObjectReader::Impl {
       case TypeKind::kBigint: return read_integer(value, type, column, row);
       case TypeKind::kFloat:
       case TypeKind::kDouble: return read_real(value, type, column, row);
+      case TypeKind::kDecimal: return read_decimal(value, type, column, row);
       case TypeKind::kString: return read_text(value, type, column, row);
       case TypeKind::kBytes: return read_bytes(value, type, column, row);
       default: return read_time(value, type, column, row);
@@ -189,6 +190,24 @@ class ObjectReader::Impl {
       return misfit(field, shown(value), "a number in its range");
     }
     narrow ? row.append_float(column, static_cast<float>(number)) : row.append_double(column, number);
+    return std::nullopt;
+  }
+
+  // A number or a text with one, by its digits as they are written.
+  Failure read_decimal(od::value& value, od::json_type type, size_t column, RowTarget& row) {
+    const columnar::Field& field = schema_.fields[column];
+    const std::string came = shown(value);
+    std::string_view digits = value.raw_json_token();
+    double real = 0;
+    if (type == od::json_type::string) {
+      if (const auto error = value.get_string().get(digits)) return malformed(error);
+    } else if (type != od::json_type::number || value.get_double().get(real) != simdjson::SUCCESS) {
+      return misfit(field, came);
+    }
+    while (!digits.empty() && is_json_space(digits.back())) digits.remove_suffix(1);
+    const auto number = columnar::parse_decimal(digits, field.type.precision, field.type.scale);
+    if (!number) return misfit(field, came);
+    row.append_decimal(column, *number);
     return std::nullopt;
   }
 

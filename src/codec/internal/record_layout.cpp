@@ -175,6 +175,7 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
       row.append_float(step.column, narrow);
       return stop;
     }
+    case TypeKind::kDecimal: return read_decimal(step, at, end, row);
     case TypeKind::kBytes: {
       if (*at != '"') return nullptr;
       const char* stop = plain_text_end(at + 1, end);
@@ -203,6 +204,21 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
     row.append_time(step.column, value * kMicrosPerMilli);
   }
   return stop;
+}
+
+// A number of few digits, or a text with one.
+const char* RecordLayout::read_decimal(const Step& step, const char* at, const char* end, RowTarget& row) const {
+  const columnar::Type& type = schema_.fields[step.column].type;
+  const bool quoted = *at == '"';
+  const char* const begin = at + (quoted ? 1 : 0);
+  double checked = 0;
+  const char* const stop = quoted ? plain_text_end(begin, end) : read_double(begin, end, checked);
+  if (stop == nullptr || stop >= end || (quoted && *stop != '"')) return nullptr;
+  const std::string_view digits(begin, static_cast<size_t>(stop - begin));
+  const auto number = columnar::parse_decimal(digits, type.precision, type.scale);
+  if (!number) return nullptr;
+  row.append_decimal(step.column, *number);
+  return stop + (quoted ? 1 : 0);
 }
 
 size_t RecordLayout::read(std::string_view text, RowTarget& row) const {

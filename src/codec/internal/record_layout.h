@@ -42,6 +42,8 @@ class RecordLayout {
 
   const char* read_value(const Step& step, const char* at, const char* end, RowTarget& row) const;
 
+  const char* read_decimal(const Step& step, const char* at, const char* end, RowTarget& row) const;
+
   const columnar::Schema& schema_;
   ColumnNames names_;
   std::vector<Step> steps_;

@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "codec/record_decoder.h"
+#include "columnar/decimal.h"
 
 namespace tidegate::codec {
 
@@ -28,6 +29,7 @@ class RowTarget {
   void append_bigint(size_t column, int64_t value) { rows_->column(column).append(value); }
   void append_float(size_t column, float value) { rows_->column(column).append(value); }
   void append_double(size_t column, double value) { rows_->column(column).append(value); }
+  void append_decimal(size_t column, columnar::Decimal value) { rows_->column(column).append(value.unscaled); }
   void append_bytes(size_t column, std::string_view bytes) { rows_->column(column).append_string(bytes); }
   // The bytes of a BYTES column in Base64; false if it is none.
   bool append_base64(size_t column, std::string_view text) {

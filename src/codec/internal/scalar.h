@@ -12,7 +12,7 @@ struct Scalar {
     kNull,
     kBoolean,  // flag
     kInteger,  // integer
-    kReal,     // real; whole numbers beyond 64 bits too
+    kReal,     // real; whole numbers beyond 64 bits too; text: as it was written, where that is known
     kText,     // text
     kBytes,    // text: the bytes themselves, of a format that has them
     kWord,     // text of a format without types (CSV): read as the column's type wants it
@@ -28,6 +28,7 @@ struct Scalar {
   static Scalar boolean(bool value) { return {Kind::kBoolean, value, 0, 0, {}}; }
   static Scalar of(int64_t value) { return {Kind::kInteger, false, value, 0, {}}; }
   static Scalar of(double value) { return {Kind::kReal, false, 0, value, {}}; }
+  static Scalar of(double value, std::string_view written) { return {Kind::kReal, false, 0, value, written}; }
   static Scalar of(std::string_view value) { return {Kind::kText, false, 0, 0, value}; }
   static Scalar bytes(std::string_view value) { return {Kind::kBytes, false, 0, 0, value}; }
   static Scalar word(std::string_view value) { return {Kind::kWord, false, 0, 0, value}; }

@@ -67,6 +67,7 @@ std::optional<Error> ScalarWriter::write(size_t column, const Scalar& value, Row
     case TypeKind::kBigint: return write_integer(column, value, row);
     case TypeKind::kFloat:
     case TypeKind::kDouble: return write_real(column, value, row);
+    case TypeKind::kDecimal: return write_decimal(column, value, row);
     case TypeKind::kString: return write_text(column, value, row);
     case TypeKind::kBytes: return write_bytes(column, value, row);
     default: break;
@@ -108,6 +109,24 @@ std::optional<Error> ScalarWriter::write_real(size_t column, const Scalar& value
     return misfit(field, value, "a number in its range");
   }
   narrow ? row.append_float(column, static_cast<float>(*number)) : row.append_double(column, *number);
+  return std::nullopt;
+}
+
+// Exact: a number is taken as it was written, never by way of a double unless it came as one.
+std::optional<Error> ScalarWriter::write_decimal(size_t column, const Scalar& value, RowTarget& row) const {
+  const columnar::Field& field = schema_.fields[column];
+  const int precision = field.type.precision;
+  const int scale = field.type.scale;
+  std::optional<columnar::Decimal> number;
+  if (value.kind == Kind::kInteger) {
+    number = columnar::rescale({value.integer}, 0, precision, scale);
+  } else if (value.kind == Kind::kReal && value.text.empty()) {
+    number = columnar::decimal_of(value.real, precision, scale);
+  } else if (value.kind == Kind::kReal || value.kind == Kind::kText || value.kind == Kind::kWord) {
+    number = columnar::parse_decimal(trimmed(value.text), precision, scale);
+  }
+  if (!number) return misfit(field, value);
+  row.append_decimal(column, *number);
   return std::nullopt;
 }
 

@@ -23,6 +23,7 @@ class ScalarWriter {
  private:
   std::optional<Error> write_integer(size_t column, const Scalar& value, RowTarget& row) const;
   std::optional<Error> write_real(size_t column, const Scalar& value, RowTarget& row) const;
+  std::optional<Error> write_decimal(size_t column, const Scalar& value, RowTarget& row) const;
   std::optional<Error> write_bytes(size_t column, const Scalar& value, RowTarget& row) const;
   std::optional<Error> write_text(size_t column, const Scalar& value, RowTarget& row) const;
 

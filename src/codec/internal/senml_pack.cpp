@@ -129,8 +129,11 @@ Failure SenmlPack::read_value(const Document& document, Node node, Record& recor
     if (form.kind == Kind::kReal) {
       const auto number = number_of(value);
       if (!number) return malformed(fmt::format("SenML label 'v' expects a number, but {} came", describe(value)));
-      const bool whole = value.kind == Kind::kInteger && base_value_ == 0;
-      record.metric.value = whole ? value : Scalar::of(*number + base_value_);
+      record.metric.value = Scalar::of(*number + base_value_);
+      if (base_value_ == 0 && (value.kind == Kind::kInteger || value.kind == Kind::kReal)) {
+        record.metric.value = value;
+        if (!value.text.empty()) record.metric.value.text = keep(value.text);
+      }
     } else if (form.kind == Kind::kBytes ? value.kind != Kind::kText && value.kind != Kind::kBytes
                                          : value.kind != form.kind) {
       return malformed(fmt::format("SenML label '{}' expects a {}, but {} came", form.label,

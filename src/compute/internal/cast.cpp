@@ -36,7 +36,7 @@ Kernel convert() {
 }
 
 template <class From>
-Kernel number_to(Type to) {
+Kernel number_to(TypeKind to) {
   switch (to) {
     case TypeKind::kBoolean: return unary<From, uint8_t>([](From a) { return static_cast<uint8_t>(a != 0); });
     case TypeKind::kInt: return convert<From, int32_t>();
@@ -49,7 +49,7 @@ Kernel number_to(Type to) {
 }
 
 // Seconds since the epoch, as UNIX_TIMESTAMP; intervals are milliseconds, as in Flink.
-Kernel number_to_time(Type from, int64_t unit_us) {
+Kernel number_to_time(TypeKind from, int64_t unit_us) {
   if (from == TypeKind::kInt) {
     return unary<int32_t, int64_t>([unit_us](int32_t a) { return a * unit_us; });
   }
@@ -65,7 +65,7 @@ Kernel number_to_time(Type from, int64_t unit_us) {
       [unit_us](int64_t a, int64_t& out) { return !__builtin_mul_overflow(a, unit_us, &out); });
 }
 
-Kernel time_to_number(Type to, int64_t unit_us) {
+Kernel time_to_number(TypeKind to, int64_t unit_us) {
   const auto whole = [unit_us](int64_t a) { return a / unit_us - (a % unit_us < 0 ? 1 : 0); };
   switch (to) {
     case TypeKind::kDouble:
@@ -113,7 +113,7 @@ void text_of_bytes(Frame& frame) {
   });
 }
 
-Kernel to_string(Type from) {
+Kernel to_string(TypeKind from) {
   switch (from) {
     case TypeKind::kString: return copy_texts;
     case TypeKind::kBytes: return text_of_bytes;
@@ -161,7 +161,7 @@ void read_reals(Frame& frame) {
   }
 }
 
-Kernel from_string(Type to) {
+Kernel from_string(TypeKind to) {
   switch (to) {
     case TypeKind::kBoolean: return read<uint8_t>(parse_boolean);
     case TypeKind::kInt: return read<int32_t>(parse_integer);
@@ -177,13 +177,14 @@ Kernel from_string(Type to) {
   return {};
 }
 
-bool is_time(Type type) { return columnar::is_timestamp(type) || type == TypeKind::kInterval; }
+bool is_time(TypeKind type) { return columnar::is_timestamp(type) || type == TypeKind::kInterval; }
 
-int64_t unit_of(Type type) { return type == TypeKind::kInterval ? kMicrosPerMilli : kMicrosPerSecond; }
+int64_t unit_of(TypeKind type) { return type == TypeKind::kInterval ? kMicrosPerMilli : kMicrosPerSecond; }
 
 }  // namespace
 
-Function cast_function(Type from, Type to) {
+Function cast_function(const Type& from, const Type& to) {
+  if (from == TypeKind::kDecimal || to == TypeKind::kDecimal) return decimal_cast(from, to);
   if (to == TypeKind::kString) return {to_string(from)};
   if (from == TypeKind::kString) return {from_string(to)};
   if (is_time(from) && is_time(to)) return {unary<int64_t, int64_t>([](int64_t a) { return a; })};
@@ -198,7 +199,7 @@ Function cast_function(Type from, Type to) {
   }
 }
 
-Function try_cast_function(Type from, Type to) {
+Function try_cast_function(const Type& from, const Type& to) {
   return {[cast = cast_function(from, to).kernel](Frame& frame) {
     const uint64_t before = frame.run.errors;
     cast(frame);

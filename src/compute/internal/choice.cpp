@@ -43,6 +43,7 @@ class ChoiceNode : public Node {
     switch (columnar::value_width(type_)) {
       case 1: return blend_values<uint8_t>(value, branch, rows);
       case 4: return blend_values<uint32_t>(value, branch, rows);
+      case 16: return blend_values<columnar::Int128>(value, branch, rows);
       default: return blend_values<uint64_t>(value, branch, rows);
     }
   }

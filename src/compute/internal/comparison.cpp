@@ -82,6 +82,7 @@ Kernel compare_kernel(FunctionId id, const Type& type) {
     case TypeKind::kInt: return compare_values<int32_t>(id);
     case TypeKind::kFloat: return compare_values<float>(id);
     case TypeKind::kDouble: return compare_values<double>(id);
+    case TypeKind::kDecimal: return compare_values<columnar::Int128>(id);
     case TypeKind::kString:
     case TypeKind::kBytes: return compare_texts(id);
     default: return compare_values<int64_t>(id);
@@ -90,7 +91,12 @@ Kernel compare_kernel(FunctionId id, const Type& type) {
 
 }  // namespace
 
-Function comparison_function(const sql::Call& call) { return {compare_kernel(call.function, call.arguments[0].type)}; }
+Function comparison_function(const sql::Call& call) {
+  const Type& a = call.arguments[0].type;
+  const Type& b = call.arguments[1].type;
+  if (a.scale != b.scale) return {decimal_comparison(call.function, a.scale, b.scale)};
+  return {compare_kernel(call.function, a)};
+}
 
 Function distinct_function(const sql::Call& call) {
   const Kernel compare = compare_kernel(FunctionId::kNotEqual, call.arguments[0].type);

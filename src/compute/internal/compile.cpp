@@ -30,6 +30,7 @@ columnar::ColumnPtr literal_column(Type type, const sql::Literal& literal) {
     case TypeKind::kInt: builder.append(static_cast<int32_t>(std::get<int64_t>(literal))); break;
     case TypeKind::kFloat: builder.append(static_cast<float>(std::get<double>(literal))); break;
     case TypeKind::kDouble: builder.append(std::get<double>(literal)); break;
+    case TypeKind::kDecimal: builder.append(std::get<columnar::Decimal>(literal).unscaled); break;
     case TypeKind::kString:
     case TypeKind::kBytes: builder.append_string(std::get<std::string>(literal)); break;
     default: builder.append(std::get<int64_t>(literal));
@@ -114,7 +115,8 @@ Function operator_function(const sql::Call& call, Type type) {
     case FunctionId::kMultiply:
     case FunctionId::kDivide:
     case FunctionId::kModulo:
-    case FunctionId::kNegate: return arithmetic_function(call);
+    case FunctionId::kNegate:
+      return type == TypeKind::kDecimal ? decimal_arithmetic(call, type) : arithmetic_function(call);
     case FunctionId::kLike: return like_function(call);
     case FunctionId::kSimilarTo: return regexp_function(call);
     case FunctionId::kConcatOperator: return string_function(call);
@@ -154,7 +156,10 @@ Function text_function(const sql::Call& call) {
   }
 }
 
-Function number_function(const sql::Call& call) {
+Function number_function(const sql::Call& call, const Type& type) {
+  if (type == TypeKind::kDecimal) {
+    return call.function == FunctionId::kMod ? decimal_arithmetic(call, type) : decimal_function(call, type);
+  }
   switch (call.function) {
     case FunctionId::kMod: return arithmetic_function(call);
     case FunctionId::kAbs:
@@ -192,7 +197,7 @@ Function function_of(const sql::Call& call, Type type) {
     }
     case kText: return text_function(call);
     case kPattern: return regexp_function(call);
-    case kNumber: return number_function(call);
+    case kNumber: return number_function(call, type);
     case kTime: return time_function(call);
     case kHash: return hash_function(call);
     case kJson: return json_function(call);

@@ -41,6 +41,7 @@ Function null_if(const Type& type) {
     case TypeKind::kInt: kernel = null_if_values<int32_t>; break;
     case TypeKind::kFloat: kernel = null_if_values<float>; break;
     case TypeKind::kDouble: kernel = null_if_values<double>; break;
+    case TypeKind::kDecimal: kernel = null_if_values<columnar::Int128>; break;
     case TypeKind::kString:
     case TypeKind::kBytes: kernel = null_if_texts; break;
     default: kernel = null_if_values<int64_t>;
@@ -85,6 +86,7 @@ Function extreme(const Type& type) {
     case TypeKind::kInt: return {extreme_value<int32_t, kGreatest>};
     case TypeKind::kFloat: return {extreme_value<float, kGreatest>};
     case TypeKind::kDouble: return {extreme_value<double, kGreatest>};
+    case TypeKind::kDecimal: return {extreme_value<columnar::Int128, kGreatest>};
     case TypeKind::kString:
     case TypeKind::kBytes: return {extreme_text<kGreatest>};
     default: return {extreme_value<int64_t, kGreatest>};

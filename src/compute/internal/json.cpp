@@ -169,6 +169,9 @@ bool append_value(const Value& value, size_t row, std::string& out) {
       if (std::isfinite(number)) append_double(number, out);
       return std::isfinite(number);
     }
+    case TypeKind::kDecimal:
+      columnar::append_decimal({value.data<columnar::Int128>()[at]}, value.column->type.scale, out);
+      return true;
     case TypeKind::kFloat: {
       const float number = value.data<float>()[at];
       if (std::isfinite(number)) append_float(number, out);

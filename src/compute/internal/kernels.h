@@ -24,9 +24,14 @@ namespace tidegate::compute {
 // TIMESTAMPADD and TIMESTAMPDIFF; times as texts and numbers.
 [[nodiscard]] Function time_shift_function(const sql::Call& call);
 [[nodiscard]] Function time_text_function(const sql::Call& call);
-[[nodiscard]] Function cast_function(Type from, Type to);
+[[nodiscard]] Function cast_function(const Type& from, const Type& to);
+// DECIMAL: + - * / % and -x; ABS, CEIL, FLOOR, ROUND, TRUNCATE, SIGN; CAST from or to it. `type` is the result's.
+[[nodiscard]] Function decimal_arithmetic(const sql::Call& call, const Type& type);
+[[nodiscard]] Function decimal_function(const sql::Call& call, const Type& type);
+[[nodiscard]] Function decimal_cast(const Type& from, const Type& to);
+[[nodiscard]] Kernel decimal_comparison(FunctionId id, int a_scale, int b_scale);
 // TRY_CAST: what cannot be converted does not count.
-[[nodiscard]] Function try_cast_function(Type from, Type to);
+[[nodiscard]] Function try_cast_function(const Type& from, const Type& to);
 // GREATEST, LEAST, NULLIF; CASE and COALESCE are nodes of their own (internal/choice.h).
 [[nodiscard]] Function conditional_function(const sql::Call& call);
 // IS DISTINCT FROM.

@@ -70,6 +70,20 @@ Function values_function(const std::vector<const sql::Literal*>& literals) {
   }};
 }
 
+// The literals have the column's scale.
+Function decimals_function(const std::vector<const sql::Literal*>& literals) {
+  std::vector<columnar::Int128> sorted;
+  for (const sql::Literal* literal : literals) {
+    if (const auto* value = std::get_if<columnar::Decimal>(literal)) sorted.push_back(value->unscaled);
+  }
+  const bool null_in_list = sorted.size() < literals.size();
+  std::ranges::sort(sorted);
+  return {[sorted = std::move(sorted), null_in_list](Frame& frame) {
+    find_values<columnar::Int128>(frame, sorted);
+    forget_missing(frame, null_in_list);
+  }};
+}
+
 struct TextHash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -120,6 +134,7 @@ Function membership_function(const sql::Call& call) {
     case TypeKind::kInt: return values_function<int32_t, int64_t>(literals);
     case TypeKind::kFloat: return values_function<float, double>(literals);
     case TypeKind::kDouble: return values_function<double, double>(literals);
+    case TypeKind::kDecimal: return decimals_function(literals);
     case TypeKind::kString:
     case TypeKind::kBytes: return texts_function(literals);
     default: return values_function<int64_t, int64_t>(literals);

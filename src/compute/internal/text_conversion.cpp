@@ -47,13 +47,6 @@ void append_java_layout(std::string_view digits, int exponent, std::string& out)
   out.append("E").append(std::to_string(exponent));
 }
 
-std::string_view strip(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
@@ -95,7 +88,7 @@ void append_real(Real value, std::string& out) {
 
 // What from_chars() takes: without blanks around it and without a plus. Nothing for "+-1".
 std::optional<std::string_view> number_text(std::string_view text) {
-  text = strip(text);
+  text = without_blanks(text);
   if (!text.starts_with('+')) return text;
   text.remove_prefix(1);
   return text.starts_with('-') ? std::nullopt : std::optional(text);
@@ -135,6 +128,13 @@ void append_interval(int64_t interval_us, std::string& out) {
   append_clock(static_cast<int64_t>(magnitude % kMicrosPerDay), out);
 }
 
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
 std::optional<int64_t> parse_integer(std::string_view given) {
   const std::string_view text = number_text(given).value_or("");
   int64_t value = 0;
@@ -153,7 +153,7 @@ std::optional<double> parse_double(std::string_view text) { return parse_real<do
 std::optional<float> parse_float(std::string_view text) { return parse_real<float>(text); }
 
 std::optional<bool> parse_boolean(std::string_view text) {
-  text = strip(text);
+  text = without_blanks(text);
   for (const std::string_view yes : {"true", "t", "yes", "y", "1"}) {
     if (equals_ignoring_case(text, yes)) return true;
   }
@@ -244,7 +244,7 @@ std::optional<int64_t> read_zone(TimeReader& reader) {
 }  // namespace
 
 std::optional<int64_t> parse_timestamp(std::string_view text, bool zone) {
-  TimeReader reader(strip(text));
+  TimeReader reader(without_blanks(text));
   auto time_us = read_date(reader);
   if (!time_us || reader.done()) return time_us;
   if (!reader.take(' ') && !reader.take('T')) return std::nullopt;

@@ -17,6 +17,9 @@ void append_timestamp(int64_t time_us, std::string& out);
 // +d HH:mm:ss.SSS, as Flink prints a day-time interval.
 void append_interval(int64_t interval_us, std::string& out);
 
+// Without white space at both ends.
+[[nodiscard]] std::string_view without_blanks(std::string_view text);
+
 // Spaces around a value are ignored. Nothing if the text is no such value or does not fit.
 // A fraction is cut off: '12.9' is 12.
 [[nodiscard]] std::optional<int64_t> parse_integer(std::string_view text);

@@ -13,6 +13,8 @@ using columnar::TypeKind;
 
 namespace {
 
+constexpr Wide kGreatestWide = static_cast<Wide>(~columnar::UInt128{0} >> 1);
+
 void write_fresh(const AggregateField& field, uint8_t* row) {
   uint8_t* at = row + field.offset;
   switch (field.kind) {
@@ -21,6 +23,10 @@ void write_fresh(const AggregateField& field, uint8_t* row) {
     case FieldKind::kMinDouble:
     case FieldKind::kMaxDouble: store(at, std::numeric_limits<double>::quiet_NaN()); break;
     case FieldKind::kSumWide: store(at, Wide{0}); break;
+    case FieldKind::kSumDecimal: store_sum(at, {}); break;
+    // More digits than any DECIMAL has.
+    case FieldKind::kMinDecimal: store(at, kGreatestWide); break;
+    case FieldKind::kMaxDecimal: store(at, -kGreatestWide); break;
     case FieldKind::kMoments: store(at, Moments{}); break;
     default: store(at, uint64_t{0}); break;
   }
@@ -35,6 +41,13 @@ struct AddInt {
 };
 struct AddWide {
   void operator()(uint8_t* at, int64_t value) const { store(at, load<Wide>(at) + value); }
+};
+struct AddDecimal {
+  void operator()(uint8_t* at, Wide value) const {
+    auto sum = load_sum(at);
+    sum.add(columnar::Decimal{value});
+    store_sum(at, sum);
+  }
 };
 struct AddDouble {
   void operator()(uint8_t* at, double value) const { store(at, load<double>(at) + value); }
@@ -53,6 +66,12 @@ struct Least {
     const auto held = load<double>(at);
     store(at, value < held || held != held ? value : held);
   }
+};
+struct LeastDecimal {
+  void operator()(uint8_t* at, Wide value) const { store(at, std::min(load<Wide>(at), value)); }
+};
+struct GreatestDecimal {
+  void operator()(uint8_t* at, Wide value) const { store(at, std::max(load<Wide>(at), value)); }
 };
 struct Greatest {
   void operator()(uint8_t* at, int64_t value) const { store(at, std::max(load<int64_t>(at), value)); }
@@ -96,6 +115,13 @@ template <class Add>
 void add_reals(const Target& target, const Column& column, Add add) {
   if (column.type == TypeKind::kDouble) return add_values<double>(target, column, add);
   return add_values<float>(target, column, [add](uint8_t* at, float v) { add(at, double{v}); });
+}
+
+void add_moments(const Target& target, const Column& column) {
+  if (columnar::is_approximate(column.type)) return add_reals(target, column, AddMoments{});
+  if (column.type != TypeKind::kDecimal) return add_integers(target, column, AddMoments{});
+  const int scale = column.type.scale;
+  add_values<Wide>(target, column, [scale](uint8_t* at, Wide v) { AddMoments{}(at, columnar::to_double({v}, scale)); });
 }
 
 void count_rows(const Target& target, const Column* column) {
@@ -194,9 +220,10 @@ void Accumulators::update_field(const AggregateField& field, const Column* value
     case FieldKind::kMaxInt: return add_integers(target, *values, Greatest{});
     case FieldKind::kMinDouble: return add_reals(target, *values, Least{});
     case FieldKind::kMaxDouble: return add_reals(target, *values, Greatest{});
-    case FieldKind::kMoments:
-      if (columnar::is_approximate(values->type)) return add_reals(target, *values, AddMoments{});
-      return add_integers(target, *values, AddMoments{});
+    case FieldKind::kSumDecimal: return add_values<Wide>(target, *values, AddDecimal{});
+    case FieldKind::kMinDecimal: return add_values<Wide>(target, *values, LeastDecimal{});
+    case FieldKind::kMaxDecimal: return add_values<Wide>(target, *values, GreatestDecimal{});
+    case FieldKind::kMoments: return add_moments(target, *values);
     default: return;  // cells
   }
 }
@@ -219,6 +246,13 @@ void Accumulators::merge_field(size_t index, uint32_t into, const Accumulators& 
     case FieldKind::kMaxInt: return Greatest{}(at, load<int64_t>(source));
     case FieldKind::kMinDouble: return Least{}(at, load<double>(source));
     case FieldKind::kMaxDouble: return Greatest{}(at, load<double>(source));
+    case FieldKind::kSumDecimal: {
+      auto sum = load_sum(at);
+      sum.add(load_sum(source));
+      return store_sum(at, sum);
+    }
+    case FieldKind::kMinDecimal: return LeastDecimal{}(at, load<Wide>(source));
+    case FieldKind::kMaxDecimal: return GreatestDecimal{}(at, load<Wide>(source));
     case FieldKind::kMoments: {
       auto moments = load<Moments>(at);
       moments.add(load<Moments>(source));

@@ -75,6 +75,7 @@ bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, column
     append_real(average ? sum / static_cast<double>(count) : sum, out);
     return true;
   }
+  if (field.kind == FieldKind::kSumDecimal) return append_total(load_sum(at), average ? count : 0, field, result, out);
   const Wide sum = field.kind == FieldKind::kSumInt ? Wide{load<int64_t>(at)} : load<Wide>(at);
   if (average) {
     out.append<double>(static_cast<double>(sum) / static_cast<double>(count));
@@ -92,6 +93,7 @@ bool Accumulators::emit_sum(const AggregateResult& result, uint32_t slot, column
 void Accumulators::emit_extreme(const AggregateResult& result, uint32_t slot, columnar::ColumnBuilder& out) const {
   const AggregateField& field = layout_.fields()[result.value_field];
   const uint8_t* at = row(slot) + field.offset;
+  if (field.kind == FieldKind::kMinDecimal || field.kind == FieldKind::kMaxDecimal) return out.append(load<Wide>(at));
   append_bits(load<int64_t>(at), field.argument_type, out);
 }
 

@@ -11,11 +11,13 @@ constexpr size_t kCacheLine = 64;
 
 FieldKind sum_kind(columnar::TypeKind type) {
   if (columnar::is_approximate(type)) return FieldKind::kSumDouble;
+  if (type == columnar::TypeKind::kDecimal) return FieldKind::kSumDecimal;
   return columnar::value_width(type) == 8 ? FieldKind::kSumWide : FieldKind::kSumInt;
 }
 
 FieldKind extreme_kind(columnar::TypeKind type, bool least) {
   if (columnar::is_approximate(type)) return least ? FieldKind::kMinDouble : FieldKind::kMaxDouble;
+  if (type == columnar::TypeKind::kDecimal) return least ? FieldKind::kMinDecimal : FieldKind::kMaxDecimal;
   if (columnar::is_text(type)) return least ? FieldKind::kMinText : FieldKind::kMaxText;
   return least ? FieldKind::kMinInt : FieldKind::kMaxInt;
 }
@@ -52,8 +54,14 @@ bool needs_count(FieldKind kind) {
 }  // namespace
 
 size_t AggregateLayout::width_of(FieldKind kind) {
-  if (kind == FieldKind::kSumWide) return 16;
-  return kind == FieldKind::kMoments ? 32 : 8;
+  switch (kind) {
+    case FieldKind::kSumWide:
+    case FieldKind::kMinDecimal:
+    case FieldKind::kMaxDecimal: return 16;
+    case FieldKind::kSumDecimal: return 24;
+    case FieldKind::kMoments: return 32;
+    default: return 8;
+  }
 }
 
 AggregateLayout::AggregateLayout(const std::vector<sql::Aggregate>& aggregates, const columnar::Schema& input) {

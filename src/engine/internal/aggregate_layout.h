@@ -12,15 +12,18 @@
 namespace tidegate::engine {
 
 enum class FieldKind : uint8_t {
-  kCountStar,  // uint64
-  kCount,      // uint64, rows whose argument is not NULL
-  kSumInt,     // int64: sums of INT cannot overflow it within 2^32 rows
-  kSumWide,    // 128 bit, so that a BIGINT sum does not depend on the order of its rows, overflow included
-  kSumDouble,  // double; of FLOAT too
-  kMinInt,     // int64, for every integer-like type
+  kCountStar,   // uint64
+  kCount,       // uint64, rows whose argument is not NULL
+  kSumInt,      // int64: sums of INT cannot overflow it within 2^32 rows
+  kSumWide,     // 128 bit, so that a BIGINT sum does not depend on the order of its rows, overflow included
+  kSumDouble,   // double; of FLOAT too
+  kSumDecimal,  // columnar::DecimalSum, 24 bytes
+  kMinInt,      // int64, for every integer-like type
   kMaxInt,
   kMinDouble,  // double, of FLOAT too; NaN only if every value is
   kMaxDouble,
+  kMinDecimal,  // 128 bit
+  kMaxDecimal,
   kMoments,  // uint64 count; doubles: a value, the mean's distance from it, sum of squared distances from the mean
   // From here on: uint64, the number of a cell with the state itself (cells.h); 0 is none.
   kMinText,

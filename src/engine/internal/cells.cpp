@@ -109,6 +109,18 @@ std::unique_ptr<Cells> make_cells(const AggregateField& field) {
   }
 }
 
+bool append_total(const columnar::DecimalSum& sum, int64_t count, const AggregateField& field,
+                  const AggregateResult& result, columnar::ColumnBuilder& out) {
+  const int more_digits = result.type.scale - field.argument_type.scale;
+  const auto value = count == 0 ? sum.total() : sum.average(static_cast<uint64_t>(count), more_digits);
+  if (value) {
+    out.append(value->unscaled);
+  } else {
+    out.append_null();
+  }
+  return value.has_value();
+}
+
 void append_real(double value, columnar::ColumnBuilder& out) {
   if (out.type() == columnar::TypeKind::kDouble) return out.append<double>(value);
   out.append<float>(static_cast<float>(value));

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "columnar/batch.h"
+#include "columnar/decimal.h"
 #include "engine/internal/aggregate_layout.h"
 
 namespace tidegate::engine {
@@ -62,6 +63,8 @@ class Cells {
   switch (column.type) {
     case columnar::TypeKind::kDouble: return column.values<double>()[row];
     case columnar::TypeKind::kFloat: return double{column.values<float>()[row]};
+    case columnar::TypeKind::kDecimal:
+      return columnar::to_double({column.values<columnar::Int128>()[row]}, column.type.scale);
     default: return static_cast<double>(column.integer_at(row));
   }
 }
@@ -69,6 +72,9 @@ class Cells {
   if (columnar::is_approximate(column.type)) return std::bit_cast<int64_t>(number_at(column, row));
   return column.integer_at(row);
 }
+// SUM (no count) or AVG of decimals. False: NULL, it has too many digits.
+bool append_total(const columnar::DecimalSum& sum, int64_t count, const AggregateField& field,
+                  const AggregateResult& result, columnar::ColumnBuilder& out);
 // To a FLOAT or DOUBLE column.
 void append_real(double value, columnar::ColumnBuilder& out);
 void append_bits(int64_t bits, const columnar::Type& type, columnar::ColumnBuilder& out);

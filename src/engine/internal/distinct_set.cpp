@@ -4,11 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "columnar/value_bytes.h"
+
 namespace tidegate::engine {
 
 namespace {
 
-__extension__ using Wide = __int128;
+using Wide = columnar::Int128;
 constexpr size_t kFirstPlaces = 8;
 
 // The finaliser of MurmurHash3: spreads values that differ in few bits.
@@ -33,6 +35,11 @@ void DistinctSet::add(const AggregateField& field, const CellRows& rows, size_t 
   const columnar::Column& values = *rows.input.columns[field.argument];
   if (columnar::is_text(values.type)) {
     insert_text(values.string_at(row));
+  } else if (columnar::is_wide(values.type)) {
+    thread_local std::string bytes;
+    bytes.clear();
+    columnar::append_value_bytes(values, row, bytes);
+    insert_text(bytes);
   } else {
     insert_number(canonical(values, row));
   }
@@ -113,7 +120,20 @@ bool DistinctSet::emit(const AggregateField& field, const AggregateResult& resul
     out.append<int64_t>(static_cast<int64_t>(size()));
     return true;
   }
+  if (field.argument_type == columnar::TypeKind::kDecimal) return emit_total(field, result, out);
   return emit_sum(field, result.function == sql::AggregateFunction::kAvg, out);
+}
+
+bool DistinctSet::emit_total(const AggregateField& field, const AggregateResult& result,
+                             columnar::ColumnBuilder& out) const {
+  columnar::DecimalSum sum;
+  for (size_t at = 0; at < size(); ++at) {
+    columnar::Decimal value;
+    std::memcpy(&value.unscaled, texts_->key(static_cast<uint32_t>(at)).data(), sizeof value.unscaled);
+    sum.add(value);
+  }
+  const bool average = result.function == sql::AggregateFunction::kAvg;
+  return append_total(sum, average ? static_cast<int64_t>(size()) : 0, field, result, out);
 }
 
 bool DistinctSet::emit_sum(const AggregateField& field, bool average, columnar::ColumnBuilder& out) const {
@@ -142,7 +162,7 @@ bool DistinctSet::emit_sum(const AggregateField& field, bool average, columnar::
 void DistinctSet::write(const AggregateField& field, ByteWriter& out) const {
   out.fixed<uint8_t>(overflowed_);
   out.varint(size());
-  if (!columnar::is_text(field.argument_type)) {
+  if (!columnar::is_text(field.argument_type) && !columnar::is_wide(field.argument_type)) {
     for (const uint64_t bits : sorted_numbers()) out.fixed(bits);
     return;
   }
@@ -156,6 +176,11 @@ bool DistinctSet::read(const AggregateField& field, ByteReader& in) {
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
     if (columnar::is_text(field.argument_type)) {
       insert_text(in.text());
+    } else if (columnar::is_wide(field.argument_type)) {
+      const std::string_view bytes = in.text();
+      ByteReader value(bytes);
+      if (!columnar::skip_value_bytes(value, field.argument_type) || !value.finished()) return false;
+      insert_text(bytes);
     } else {
       insert_number(in.fixed<uint64_t>());
     }

@@ -31,6 +31,7 @@ class DistinctSet {
   void overflow();
   [[nodiscard]] size_t size() const;
   [[nodiscard]] std::vector<uint64_t> sorted_numbers() const;
+  bool emit_total(const AggregateField& field, const AggregateResult& result, columnar::ColumnBuilder& out) const;
   bool emit_sum(const AggregateField& field, bool average, columnar::ColumnBuilder& out) const;
 
   std::vector<uint64_t> table_;  // open addressing; 0 is a free place

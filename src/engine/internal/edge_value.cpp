@@ -2,7 +2,18 @@
 
 #include <tuple>
 
+#include "base/check.h"
+#include "columnar/value_bytes.h"
+
 namespace tidegate::engine {
+
+namespace {
+
+bool is_bytes(const AggregateField& field) {
+  return columnar::is_text(field.argument_type) || columnar::is_wide(field.argument_type);
+}
+
+}  // namespace
 
 void TextExtreme::add(const AggregateField& field, const CellRows& rows, size_t row) {
   offer(field, rows.input.columns[field.argument]->string_at(row));
@@ -46,6 +57,9 @@ void EdgeValue::add(const AggregateField& field, const CellRows& rows, size_t ro
   key_group_ = key_group;
   if (columnar::is_text(values.type)) {
     text_.assign(values.string_at(row));
+  } else if (columnar::is_wide(values.type)) {
+    text_.clear();
+    columnar::append_value_bytes(values, row, text_);
   } else {
     bits_ = bits_at(values, row);
   }
@@ -59,6 +73,9 @@ bool EdgeValue::emit(const AggregateField& field, const AggregateResult&, const 
                      columnar::ColumnBuilder& out) const {
   if (columnar::is_text(field.argument_type)) {
     out.append_string(text_);
+  } else if (columnar::is_wide(field.argument_type)) {
+    ByteReader in(text_);
+    CHECK(columnar::read_value_bytes(in, out));
   } else {
     append_bits(bits_, field.argument_type, out);
   }
@@ -68,7 +85,7 @@ bool EdgeValue::emit(const AggregateField& field, const AggregateResult&, const 
 void EdgeValue::write(const AggregateField& field, ByteWriter& out) const {
   out.zigzag(time_);
   out.fixed(key_group_);
-  if (columnar::is_text(field.argument_type)) {
+  if (is_bytes(field)) {
     out.text(text_);
   } else {
     out.fixed(bits_);
@@ -78,8 +95,11 @@ void EdgeValue::write(const AggregateField& field, ByteWriter& out) const {
 bool EdgeValue::read(const AggregateField& field, ByteReader& in) {
   time_ = in.zigzag();
   key_group_ = in.fixed<uint16_t>();
-  if (columnar::is_text(field.argument_type)) {
+  if (is_bytes(field)) {
     text_.assign(in.text());
+    ByteReader value(text_);
+    const bool wide = columnar::is_wide(field.argument_type);
+    if (wide && (!columnar::skip_value_bytes(value, field.argument_type) || !value.finished())) return false;
   } else {
     bits_ = in.fixed<int64_t>();
   }

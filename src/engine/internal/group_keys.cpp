@@ -2,11 +2,11 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "columnar/value_bytes.h"
 
 namespace tidegate::engine {
 
 using columnar::Type;
-using columnar::TypeKind;
 
 KeyCodec::KeyCodec(std::vector<size_t> columns, const columnar::Schema& input) : columns_(std::move(columns)) {
   for (const size_t column : columns_) types_.push_back(input.fields.at(column).type);
@@ -22,12 +22,7 @@ void KeyCodec::encode(const columnar::Batch& input, size_t row, std::string& out
       continue;
     }
     writer.fixed<uint8_t>(1);
-    if (columnar::is_text(column.type)) {
-      writer.text(column.string_at(row));
-    } else {
-      const size_t width = columnar::value_width(column.type);
-      writer.raw(ByteSpan{column.fixed.data() + row * width, width});
-    }
+    columnar::append_value_bytes(column, row, out);
   }
 }
 
@@ -39,17 +34,7 @@ bool KeyCodec::decode(std::string_view key, columnar::BatchBuilder& out) const {
       column.append_null();
       continue;
     }
-    switch (types_[at]) {
-      case TypeKind::kString:
-      case TypeKind::kBytes: column.append_string(reader.text()); break;
-      case TypeKind::kDouble: column.append(std::bit_cast<double>(reader.fixed<int64_t>())); break;
-      default:
-        switch (columnar::value_width(types_[at])) {
-          case 1: column.append(reader.fixed<uint8_t>()); break;
-          case 4: column.append(reader.fixed<int32_t>()); break;
-          default: column.append(reader.fixed<int64_t>()); break;
-        }
-    }
+    if (!columnar::read_value_bytes(reader, column)) return false;
   }
   return reader.finished();
 }
@@ -58,11 +43,7 @@ bool KeyCodec::valid(std::string_view key) const {
   ByteReader reader(key);
   for (const Type& type : types_) {
     if (reader.fixed<uint8_t>() == 0) continue;
-    if (columnar::is_text(type)) {
-      (void)reader.text();
-    } else {
-      (void)reader.raw(columnar::value_width(type));
-    }
+    if (!columnar::skip_value_bytes(reader, type)) return false;
   }
   return reader.finished();
 }

@@ -202,13 +202,15 @@ void OverStage::remember(Partition& partition, int64_t time, const OrderedRow& r
 Value OverStage::value_of(const sql::OverCall& call, size_t place, const Partition& partition) const {
   if (call.function == sql::OverFunction::kRowNumber) return static_cast<int64_t>(partition.count);
   if (call.function != sql::OverFunction::kLag) {
-    return aggregate_frame(call, place, partition.rows, frame_begin(call, partition.rows));
+    const columnar::Type& argument = plan_.ordered.input->fields[call.argument].type;
+    return aggregate_frame(call, argument, place, partition.rows, frame_begin(call, partition.rows));
   }
   const auto back = static_cast<size_t>(call.rows);
   if (partition.rows.size() > back) return partition.rows[partition.rows.size() - 1 - back].values[place];
   if (const auto* integer = std::get_if<int64_t>(&call.otherwise)) return *integer;
   if (const auto* number = std::get_if<double>(&call.otherwise)) return *number;
   if (const auto* text = std::get_if<std::string>(&call.otherwise)) return *text;
+  if (const auto* decimal = std::get_if<columnar::Decimal>(&call.otherwise)) return *decimal;
   if (const auto* flag = std::get_if<bool>(&call.otherwise)) return int64_t{*flag};
   return {};
 }

@@ -15,13 +15,19 @@ using columnar::TypeKind;
 
 namespace {
 
-__extension__ using Wide = __int128;
+using Wide = columnar::Int128;
 
 Value read_value(ByteReader& in, const Type& type) {
   if (in.fixed<uint8_t>() == 0) return {};
   if (columnar::is_text(type)) return std::string(in.text());
   if (type == TypeKind::kFloat) return double{std::bit_cast<float>(in.fixed<int32_t>())};
   if (type == TypeKind::kDouble) return std::bit_cast<double>(in.fixed<int64_t>());
+  if (type == TypeKind::kDecimal) {
+    columnar::Decimal value;
+    const std::string_view bytes = in.raw(sizeof value.unscaled);
+    if (in.ok()) std::memcpy(&value.unscaled, bytes.data(), bytes.size());
+    return value;
+  }
   switch (columnar::value_width(type)) {
     case 1: return int64_t{in.fixed<uint8_t>()};
     case 4: return int64_t{in.fixed<int32_t>()};
@@ -52,6 +58,22 @@ Value sum_of(const sql::OverCall& call, size_t place, const std::deque<PastRow>&
   if (is_real) return real;
   const bool fits = whole >= std::numeric_limits<int64_t>::min() && whole <= std::numeric_limits<int64_t>::max();
   return fits ? Value(static_cast<int64_t>(whole)) : Value{};
+}
+
+Value decimal_total(const sql::OverCall& call, const Type& argument, size_t place, const std::deque<PastRow>& rows,
+                    size_t first) {
+  columnar::DecimalSum sum;
+  uint64_t count = 0;
+  for (size_t at = first; at < rows.size(); ++at) {
+    const auto* value = std::get_if<columnar::Decimal>(&rows[at].values[place]);
+    if (value == nullptr) continue;
+    sum.add(*value);
+    ++count;
+  }
+  if (count == 0) return {};
+  const bool average = call.function == sql::OverFunction::kAvg;
+  const auto total = average ? sum.average(count, call.type.scale - argument.scale) : sum.total();
+  return total ? Value(*total) : Value{};
 }
 
 Value extreme_of(size_t place, const std::deque<PastRow>& rows, size_t first, bool least) {
@@ -86,6 +108,7 @@ void append_value(const Value& value, columnar::ColumnBuilder& out) {
   if (is_null(value)) return out.append_null();
   if (const auto* text = std::get_if<std::string>(&value)) return out.append_string(*text);
   if (const auto* number = std::get_if<double>(&value)) return append_real(*number, out);
+  if (const auto* decimal = std::get_if<columnar::Decimal>(&value)) return out.append(decimal->unscaled);
   const int64_t integer = std::get<int64_t>(value);
   switch (columnar::value_width(out.type())) {
     case 1: return out.append<uint8_t>(static_cast<uint8_t>(integer));
@@ -131,7 +154,8 @@ size_t frame_begin(const sql::OverCall& call, const std::deque<PastRow>& rows) {
   return static_cast<size_t>(found - rows.begin());
 }
 
-Value aggregate_frame(const sql::OverCall& call, size_t place, const std::deque<PastRow>& rows, size_t first) {
+Value aggregate_frame(const sql::OverCall& call, const Type& argument, size_t place, const std::deque<PastRow>& rows,
+                      size_t first) {
   using enum sql::OverFunction;
   switch (call.function) {
     case kCountStar: return static_cast<int64_t>(rows.size() - first);
@@ -141,7 +165,9 @@ Value aggregate_frame(const sql::OverCall& call, size_t place, const std::deque<
           std::count_if(begin, rows.end(), [&](const PastRow& row) { return !is_null(row.values[place]); }));
     }
     case kSum:
-    case kAvg: return sum_of(call, place, rows, first);
+    case kAvg:
+      if (argument == TypeKind::kDecimal) return decimal_total(call, argument, place, rows, first);
+      return sum_of(call, place, rows, first);
     case kMin: return extreme_of(place, rows, first, true);
     case kMax: return extreme_of(place, rows, first, false);
     case kFirstValue:

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "columnar/batch.h"
+#include "columnar/decimal.h"
 #include "sql/plan.h"
 
 namespace tidegate::engine {
 
-// NULL, anything integer-like, FLOAT or DOUBLE, STRING or BYTES.
-using Value = std::variant<std::monostate, int64_t, double, std::string>;
+// NULL, anything integer-like, FLOAT or DOUBLE, STRING or BYTES, DECIMAL.
+using Value = std::variant<std::monostate, int64_t, double, std::string, columnar::Decimal>;
 
 [[nodiscard]] inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 void append_value(const Value& value, columnar::ColumnBuilder& out);
@@ -45,9 +46,9 @@ struct PastRow {
 
 // Where a frame begins among a partition's rows, the last of which is the current one.
 [[nodiscard]] size_t frame_begin(const sql::OverCall& call, const std::deque<PastRow>& rows);
-// What an aggregate is over the rows from `first` on; `place` of its argument among the values. NULL if there is
-// nothing to aggregate, or a sum does not fit.
-[[nodiscard]] Value aggregate_frame(const sql::OverCall& call, size_t place, const std::deque<PastRow>& rows,
-                                    size_t first);
+// What an aggregate is over the rows from `first` on; `place` of its argument, which is of type `argument`, among the
+// values. NULL if there is nothing to aggregate, or a sum does not fit.
+[[nodiscard]] Value aggregate_frame(const sql::OverCall& call, const columnar::Type& argument, size_t place,
+                                    const std::deque<PastRow>& rows, size_t first);
 
 }  // namespace tidegate::engine

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "columnar/decimal.h"
+
 namespace tidegate::engine {
 
-__extension__ using Wide = __int128;
+using Wide = columnar::Int128;
 
 template <class T>
 [[nodiscard]] T load(const uint8_t* at) {
@@ -18,6 +20,15 @@ template <class T>
 template <class T>
 void store(uint8_t* at, T value) {
   std::memcpy(at, &value, sizeof value);
+}
+
+// A DecimalSum without the bytes behind it.
+[[nodiscard]] inline columnar::DecimalSum load_sum(const uint8_t* at) {
+  return {load<columnar::UInt128>(at), load<int64_t>(at + 16)};
+}
+inline void store_sum(uint8_t* at, const columnar::DecimalSum& sum) {
+  store(at, sum.low);
+  store(at + 16, sum.high);
 }
 
 // Count, mean and sum of squared distances from the mean, added up without losing digits. The mean is kept as its

@@ -16,11 +16,12 @@ WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
                                                                           {"v", TypeKind::kDouble},
                                                                           {"s", TypeKind::kString},
                                                                           {"f", TypeKind::kFloat},
-                                                                          {"y", TypeKind::kBytes}}});
+                                                                          {"y", TypeKind::kBytes},
+                                                                          {"p", columnar::Type::decimal(20, 4)}}});
   sql::WindowAggregate window;
   window.window = std::move(spec);
   window.time_column = 1;
-  window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2, 5, 4};
+  window.keys = by_device ? std::vector<size_t>{0} : std::vector<size_t>{3, 2, 5, 4, 6};
   using enum sql::AggregateFunction;
   window.aggregates = {{kAvg, 2, TypeKind::kDouble},
                        {kMax, 3, TypeKind::kString},
@@ -31,6 +32,10 @@ WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
                        {kLastValue, 3, TypeKind::kString},
                        {kFirstValue, 4, TypeKind::kFloat},
                        {kMin, 5, TypeKind::kBytes},
+                       {kSum, 6, columnar::Type::decimal(38, 4)},
+                       {kMax, 6, columnar::Type::decimal(20, 4)},
+                       {kLastValue, 6, columnar::Type::decimal(20, 4)},
+                       {.function = kSum, .argument = 6, .type = columnar::Type::decimal(38, 4), .distinct = true},
                        {.function = kApproxPercentile, .argument = 2, .type = TypeKind::kDouble, .parameter = 0.5},
                        {.function = kTimeWeightedAvg, .argument = 2, .type = TypeKind::kDouble},
                        {.function = kCoverage, .argument = 1, .type = TypeKind::kDouble, .interval_us = 1'000'000}};

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "columnar/value_bytes.h"
 #include "engine/internal/window_math.h"
 
 namespace tidegate::engine {
@@ -15,6 +16,11 @@ namespace {
 uint32_t meter_hash(const columnar::Column& column, size_t row) {
   if (!column.valid(row)) return 0;
   if (columnar::is_text(column.type)) return murmur2(column.string_at(row)) | 1;
+  if (columnar::is_wide(column.type)) {
+    std::string bytes;
+    columnar::append_value_bytes(column, row, bytes);
+    return murmur2(bytes) | 1;
+  }
   const int64_t bits = bits_at(column, row);
   return murmur2(std::string_view(reinterpret_cast<const char*>(&bits), sizeof bits)) | 1;
 }

@@ -3,6 +3,7 @@
 #include <bit>
 #include <vector>
 
+#include "columnar/decimal.h"
 #include "log/internal/integer_packing.h"
 
 namespace tidegate::log::internal {
@@ -12,11 +13,21 @@ namespace {
 using columnar::Column;
 using columnar::ColumnBuilder;
 using columnar::ColumnPtr;
+using columnar::Int128;
 using columnar::StringPool;
 using columnar::Type;
 using columnar::TypeKind;
+using columnar::UInt128;
 
-enum class Encoding : uint8_t { kIntegers = 0, kDoubles = 1, kBytes = 2, kText = 3, kDictionary = 4, kFloats = 5 };
+enum class Encoding : uint8_t {
+  kIntegers = 0,
+  kDoubles = 1,
+  kBytes = 2,
+  kText = 3,
+  kDictionary = 4,
+  kFloats = 5,
+  kDecimals = 6
+};
 
 // A dictionary read as plain text repeats its values: far below what 32-bit offsets can hold.
 constexpr size_t kMaxExpandedBytes = 256U << 20;
@@ -29,6 +40,7 @@ Encoding encoding_of(const Column& column) {
     case TypeKind::kBytes: return Encoding::kText;
     case TypeKind::kDouble: return Encoding::kDoubles;
     case TypeKind::kFloat: return Encoding::kFloats;
+    case TypeKind::kDecimal: return Encoding::kDecimals;
     case TypeKind::kBoolean:
     case TypeKind::kNull: return Encoding::kBytes;
     default: return Encoding::kIntegers;
@@ -60,6 +72,21 @@ void encode_planes(const Column& column, std::string& out) {
   for (size_t plane = 0; plane < sizeof(Word); ++plane) {
     for (size_t row = 0; row < rows; ++row) to[plane * rows + row] = static_cast<char>(values[row] >> (plane * 8));
   }
+}
+
+// As integers if every one fits 64 bits, which most do; else in planes. NULL rows may hold anything.
+void encode_decimals(const Column& column, std::string& out) {
+  const auto values = column.values<Int128>();
+  std::vector<int64_t>& narrow = integer_scratch();
+  narrow.resize(column.rows);
+  bool fits = true;
+  for (size_t row = 0; row < column.rows; ++row) {
+    narrow[row] = column.valid(row) ? static_cast<int64_t>(values[row]) : 0;
+    fits = fits && (narrow[row] == values[row] || !column.valid(row));
+  }
+  ByteWriter(out).fixed(static_cast<uint8_t>(fits ? 0 : 1));
+  if (fits) return pack_integers(narrow, out);
+  encode_planes<UInt128>(column, out);
 }
 
 void encode_text(const Column& column, std::string& out) {
@@ -154,6 +181,25 @@ bool decode_planes(ByteReader& in, Column& out) {
   return true;
 }
 
+bool decode_decimals(ByteReader& in, Column& out) {
+  const auto form = in.fixed<uint8_t>();
+  if (form == 1) {
+    if (!decode_planes<UInt128>(in, out)) return false;
+  } else {
+    std::vector<int64_t>& narrow = integer_scratch();
+    narrow.resize(out.rows);
+    if (form != 0 || !in.ok() || !unpack_integers(in, narrow)) return false;
+    out.fixed.resize(out.rows * sizeof(Int128));
+    auto* to = reinterpret_cast<Int128*>(out.fixed.data());
+    for (size_t row = 0; row < out.rows; ++row) to[row] = narrow[row];
+  }
+  const auto values = out.values<Int128>();
+  for (size_t row = 0; row < out.rows; ++row) {
+    if (out.valid(row) && !columnar::fits_precision(values[row], out.type.precision)) return false;
+  }
+  return true;
+}
+
 bool decode_bytes(ByteReader& in, Column& out) {
   const std::string_view raw = in.raw(out.rows);
   if (!in.ok()) return false;
@@ -230,6 +276,7 @@ void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) 
     case Encoding::kIntegers: return encode_integers(column, out);
     case Encoding::kDoubles: return encode_planes<uint64_t>(column, out);
     case Encoding::kFloats: return encode_planes<uint32_t>(column, out);
+    case Encoding::kDecimals: return encode_decimals(column, out);
     case Encoding::kBytes: return writer.raw(ByteSpan(column.fixed.data(), column.rows));
     case Encoding::kText: return encode_text(column, out);
     case Encoding::kDictionary: return encode_dictionary(column, groups, out);
@@ -252,6 +299,7 @@ Result<ColumnPtr> decode_column(ByteReader& in, const Type& type, size_t rows, S
     case Encoding::kIntegers: decoded = decode_integers(in, *out); break;
     case Encoding::kDoubles: decoded = decode_planes<uint64_t>(in, *out); break;
     case Encoding::kFloats: decoded = decode_planes<uint32_t>(in, *out); break;
+    case Encoding::kDecimals: decoded = decode_decimals(in, *out); break;
     case Encoding::kBytes: decoded = decode_bytes(in, *out); break;
     case Encoding::kText: decoded = decode_text(in, *out); break;
     case Encoding::kDictionary: break;

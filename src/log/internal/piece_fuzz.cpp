@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"value", TypeKind::kDouble, true},
                                                                  {"note", TypeKind::kString, true},
                                                                  {"small_real", TypeKind::kFloat, true},
-                                                                 {"frame", TypeKind::kBytes, true}}}),
+                                                                 {"frame", TypeKind::kBytes, true},
+                                                                 {"price", columnar::Type::decimal(20, 4), true}}}),
       1, 0};
   const std::string_view plain(reinterpret_cast<const char*>(data), size);
   auto decoded = log::internal::decode_piece(plain, shape, devices);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
+#include "columnar/value_bytes.h"
+
 namespace tidegate::registry {
 
 using columnar::TypeKind;
@@ -26,6 +29,7 @@ ValueTable::ValueTable(std::shared_ptr<const catalog::StreamDefinition> stream) 
       case TypeKind::kTimestampLtz: plans_.push_back({column, Kept::kFixed}); break;
       case TypeKind::kString:
       case TypeKind::kBytes: plans_.push_back({column, Kept::kText}); break;
+      case TypeKind::kDecimal: plans_.push_back({column, Kept::kBytes}); break;
       default: break;  // of other types only that the device was heard is kept
     }
   }
@@ -92,7 +96,7 @@ void ValueTable::find_winners(const log::LogBatch& batch) {
 void ValueTable::put(const columnar::Column& column, size_t plan, size_t source_row, size_t row, int64_t time_us) {
   Cell& cell = cells_[row * plans_.size() + plan];
   if (time_us < cell.time_us) return;
-  if (plans_[plan].kept == Kept::kText && cell.bits == 0 && bytes() + kMaxKeptTextBytes > room_) {
+  if (plans_[plan].kept != Kept::kFixed && cell.bits == 0 && bytes() + kMaxKeptTextBytes > room_) {
     ++refused_;
     return;
   }
@@ -109,7 +113,12 @@ void ValueTable::put(const columnar::Column& column, size_t plan, size_t source_
   }
   std::string& text = texts_[cell.bits - 1];
   text_bytes_ -= text.capacity();
-  text.assign(column.string_at(source_row).substr(0, kMaxKeptTextBytes));
+  if (plans_[plan].kept == Kept::kText) {
+    text.assign(column.string_at(source_row).substr(0, kMaxKeptTextBytes));
+  } else {
+    text.clear();
+    columnar::append_value_bytes(column, source_row, text);
+  }
   text_bytes_ += text.capacity();
 }
 
@@ -135,6 +144,12 @@ void ValueTable::take(const log::LogBatch& batch, size_t room) {
 }
 
 columnar::ColumnPtr ValueTable::cell_column(const ColumnPlan& plan, const Cell& cell) const {
+  if (plan.kept == Kept::kBytes) {
+    columnar::ColumnBuilder builder(stream_->schema->fields[plan.column].type);
+    ByteReader in(texts_[cell.bits - 1]);
+    CHECK(columnar::read_value_bytes(in, builder));
+    return builder.finish();
+  }
   columnar::Column column;
   column.type = stream_->schema->fields[plan.column].type;
   column.rows = 1;

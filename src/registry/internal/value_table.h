@@ -44,9 +44,9 @@ class ValueTable {
   };
   struct Cell {
     int64_t time_us = kNoTime;
-    uint64_t bits = 0;  // a value of fixed width, or an index into texts_ + 1
+    uint64_t bits = 0;  // a value of up to 64 bits, or an index into texts_ + 1
   };
-  enum class Kept : uint8_t { kNot, kFixed, kText };
+  enum class Kept : uint8_t { kNot, kFixed, kText, kBytes };
   struct ColumnPlan {
     size_t column = 0;
     Kept kept = Kept::kNot;

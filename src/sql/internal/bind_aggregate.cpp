@@ -79,7 +79,10 @@ Type result_type(AggregateFunction function, const Type& argument) {
   switch (function) {
     case kCountStar:
     case kCount: return TypeKind::kBigint;
-    case kSum: return columnar::is_approximate(argument) ? argument : Type(TypeKind::kBigint);
+    case kSum:
+      if (argument == TypeKind::kDecimal) return columnar::total_type(argument);
+      return columnar::is_approximate(argument) ? argument : Type(TypeKind::kBigint);
+    case kAvg: return argument == TypeKind::kDecimal ? columnar::average_type(argument) : Type(TypeKind::kDouble);
     case kMin:
     case kMax:
     case kFirstValue:
@@ -95,7 +98,7 @@ bool may_be_null(const BoundAggregate& bound) {
     case kCount: return bound.aggregate.distinct;  // past its memory limit
     case kSum:
       return bound.aggregate.distinct || !columnar::is_approximate(bound.aggregate.type) || bound.argument.nullable;
-    case kAvg: return bound.aggregate.distinct || bound.argument.nullable;
+    case kAvg: return bound.aggregate.distinct || bound.aggregate.type == TypeKind::kDecimal || bound.argument.nullable;
     case kMin:
     case kMax:
     case kFirstValue:
@@ -111,6 +114,7 @@ std::optional<double> literal_number(const Expression& expression) {
   if (literal == nullptr) return std::nullopt;
   if (const auto* whole = std::get_if<int64_t>(literal)) return static_cast<double>(*whole);
   if (const auto* number = std::get_if<double>(literal)) return *number;
+  if (const auto* decimal = std::get_if<columnar::Decimal>(literal)) return to_double(*decimal, expression.type.scale);
   return std::nullopt;
 }
 

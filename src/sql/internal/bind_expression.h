@@ -113,7 +113,7 @@ class ExpressionBinder {
 
 // As `target`, by a changed literal or a CAST; the types must allow it.
 [[nodiscard]] Expression coerce(Expression expression, const columnar::Type& target);
-// INT -> BIGINT -> FLOAT -> DOUBLE, or NULL to anything.
+// INT -> BIGINT -> FLOAT -> DOUBLE; what is exact to a DECIMAL that holds it, DECIMAL -> DOUBLE; NULL to anything.
 [[nodiscard]] bool widens(const columnar::Type& from, const columnar::Type& to);
 [[nodiscard]] Expression make_call(FunctionId function, columnar::Type type, bool nullable,
                                    std::vector<Expression> arguments);

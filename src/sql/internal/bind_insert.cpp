@@ -51,14 +51,23 @@ Result<std::vector<size_t>> match_columns(const InsertAst& insert, const catalog
   return places;
 }
 
+// As in Flink, exact numbers go into any DECIMAL (rounded; what has too many digits is NULL and counted), and a DECIMAL
+// into a FLOAT.
+bool narrowing_number(const columnar::Type& given, const columnar::Type& target) {
+  const bool exact = columnar::is_integer(given) || given == columnar::TypeKind::kDecimal;
+  const bool decimal = exact && target == columnar::TypeKind::kDecimal && !widens(given, target);
+  return decimal || (given == columnar::TypeKind::kDecimal && target == columnar::TypeKind::kFloat);
+}
+
 Result<Expression> fit(const Field& target, const Field& given, size_t index, TextPosition position) {
-  if (!widens(given.type, target.type)) {
+  const bool narrows = narrowing_number(given.type, target.type);
+  if (!widens(given.type, target.type) && !narrows) {
     return fail_at(ErrorCode::SqlInsertMismatch, position,
                    fmt::format("column '{}' is {} but the query gives {} ('{}')", target.name, type_name(target.type),
                                type_name(given.type), given.name),
                    fmt::format("CAST(... AS {})", type_name(target.type)));
   }
-  if (given.nullable && !target.nullable) {
+  if ((given.nullable || narrows) && !target.nullable) {
     return fail_at(ErrorCode::SqlInsertMismatch, position,
                    fmt::format("column '{}' is NOT NULL but the query may give NULL ('{}')", target.name, given.name),
                    "Use COALESCE(..., a value), or drop the NOT NULL");

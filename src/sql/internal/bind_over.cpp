@@ -46,6 +46,9 @@ Result<Type> result_type(OverFunction function, const Expression& argument, cons
                    fmt::format("{} cannot take {}", ast.name, columnar::type_name(type)),
                    arithmetic ? "It needs a number; CAST it" : "CAST it to a column type");
   }
+  if (type == TypeKind::kDecimal && arithmetic) {
+    return function == kAvg ? columnar::average_type(type) : columnar::total_type(type);
+  }
   if (function == kAvg) return Type(TypeKind::kDouble);
   if (function == kSum) return columnar::is_approximate(type) ? type : Type(TypeKind::kBigint);
   return type;

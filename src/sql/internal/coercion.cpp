@@ -10,7 +10,9 @@
 
 namespace tidegate::sql {
 
+using columnar::Decimal;
 using columnar::is_approximate;
+using columnar::is_integer;
 using columnar::is_numeric;
 using columnar::is_timestamp;
 using columnar::Type;
@@ -30,35 +32,62 @@ int width_rank(TypeKind type) {
   }
 }
 
+// Every value of `from` is one of `to`.
+bool holds(const Type& from, const Type& to) {
+  return to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
+}
+
+// A literal of another type with the same value, or the one that CAST would give; nothing if it takes a CAST.
+std::optional<Literal> converted(const Literal& literal, const Type& from, const Type& to) {
+  if (std::holds_alternative<std::monostate>(literal)) return literal;
+  if ((is_timestamp(from) && is_timestamp(to)) || (from == TypeKind::kInt && to == TypeKind::kBigint)) return literal;
+  if (to == TypeKind::kDecimal) {
+    std::optional<Decimal> value;
+    if (const auto* whole = std::get_if<int64_t>(&literal))
+      value = columnar::rescale({*whole}, 0, to.precision, to.scale);
+    if (const auto* decimal = std::get_if<Decimal>(&literal)) {
+      value = columnar::rescale(*decimal, from.scale, to.precision, to.scale);
+    }
+    return is_integer(from) || from == TypeKind::kDecimal ? std::optional<Literal>(value) : std::nullopt;
+  }
+  if (!is_approximate(to)) return std::nullopt;
+  double value = 0;
+  if (const auto* decimal = std::get_if<Decimal>(&literal)) {
+    value = to_double(*decimal, from.scale);
+  } else if (is_integer(from)) {
+    value = static_cast<double>(std::get<int64_t>(literal));
+  } else if (is_approximate(from)) {
+    value = std::get<double>(literal);
+  } else {
+    return std::nullopt;
+  }
+  // A literal of a FLOAT is a double that is a float.
+  return Literal(to == TypeKind::kFloat ? double{static_cast<float>(value)} : value);
+}
+
+bool is_exact(TypeKind type) { return is_integer(type) || type == TypeKind::kDecimal; }
+
+// Of two types of numbers that do not widen to each other.
+Type common_number(const Type& a, const Type& b) {
+  if (is_exact(a) && is_exact(b)) return common_decimal(as_decimal(a), as_decimal(b));
+  return TypeKind::kDouble;
+}
+
 }  // namespace
 
 bool widens(const Type& from, const Type& to) {
   if (from == to || from == TypeKind::kNull) return true;
+  if (to == TypeKind::kDecimal) return is_exact(from) && holds(as_decimal(from), to);
+  if (from == TypeKind::kDecimal) return to == TypeKind::kDouble;
   return width_rank(from) > 0 && width_rank(from) < width_rank(to);
 }
 
 Expression coerce(Expression expression, const Type& target) {
   if (expression.type == target) return expression;
-  if (auto* literal = std::get_if<Literal>(&expression.node)) {
-    const bool null = std::holds_alternative<std::monostate>(*literal);
-    const bool same_value = (is_timestamp(expression.type) && is_timestamp(target)) ||
-                            (expression.type == TypeKind::kInt && target == TypeKind::kBigint);
-    if (null || same_value) {
-      expression.type = target;
-      return expression;
-    }
-    if (target == TypeKind::kDouble && std::holds_alternative<int64_t>(*literal)) {
-      return Expression{target, false, Literal(static_cast<double>(std::get<int64_t>(*literal)))};
-    }
-    if (is_approximate(target) && expression.type == TypeKind::kFloat) {
-      return Expression{target, false, std::move(*literal)};
-    }
-    // A literal of a FLOAT is a double that is a float.
-    if (target == TypeKind::kFloat && std::holds_alternative<int64_t>(*literal)) {
-      return Expression{target, false, Literal(double{static_cast<float>(std::get<int64_t>(*literal))})};
-    }
-    if (target == TypeKind::kFloat && expression.type == TypeKind::kDouble) {
-      return Expression{target, false, Literal(double{static_cast<float>(std::get<double>(*literal))})};
+  if (const auto* literal = std::get_if<Literal>(&expression.node)) {
+    if (auto value = converted(*literal, expression.type, target)) {
+      const bool null = std::holds_alternative<std::monostate>(*value);
+      return Expression{target, null, std::move(*value)};
     }
   }
   const bool safe = widens(expression.type, target) || (is_timestamp(expression.type) && is_timestamp(target)) ||
@@ -78,6 +107,10 @@ Result<Type> unify(std::vector<Expression*> sides, TextPosition position, std::s
     if (widens(type, common)) continue;
     if (widens(common, type)) {
       common = type;
+      continue;
+    }
+    if (is_numeric(type) && is_numeric(common)) {
+      common = common_number(type, common);
       continue;
     }
     const bool times = is_timestamp(type) && is_timestamp(common);

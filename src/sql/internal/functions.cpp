@@ -64,6 +64,31 @@ std::unexpected<Error> unknown_function(const std::string& name, TextPosition po
                  did_you_mean(name, candidates));
 }
 
+bool is_decimal_arithmetic(const std::vector<Expression>& arguments) {
+  const auto decimal = [](const Expression& argument) { return argument.type == TypeKind::kDecimal; };
+  const auto approximate = [](const Expression& argument) { return columnar::is_approximate(argument.type); };
+  return std::ranges::any_of(arguments, decimal) && std::ranges::none_of(arguments, approximate);
+}
+
+// Each side keeps its own scale; the result has the digits that Flink gives it.
+Result<Expression> type_decimals(Typing& typing, FunctionId id) {
+  auto& arguments = typing.arguments;
+  for (Expression& argument : arguments) {
+    const bool null = argument.type == TypeKind::kNull;
+    argument = coerce(std::move(argument), columnar::as_decimal(null ? Type(TypeKind::kInt) : argument.type));
+  }
+  const Type& a = arguments[0].type;
+  const Type& b = arguments.back().type;
+  switch (id) {
+    case FunctionId::kNegate: return typing.finish(id, Type(a), arguments[0].nullable);
+    case FunctionId::kMultiply: return typing.finish(id, columnar::product_type(a, b), true);
+    case FunctionId::kDivide: return typing.finish(id, columnar::quotient_type(a, b), true);
+    case FunctionId::kModulo:
+    case FunctionId::kMod: return typing.finish(id, columnar::remainder_type(a, b), true);
+    default: return typing.finish(id, columnar::sum_type(a, b), true);
+  }
+}
+
 Result<Expression> type_arithmetic(Typing& typing, FunctionId id) {
   auto& arguments = typing.arguments;
   if (id == FunctionId::kAdd || id == FunctionId::kSubtract) {
@@ -85,10 +110,24 @@ Result<Expression> type_arithmetic(Typing& typing, FunctionId id) {
   }
   const auto bare_null = [](const Expression& argument) { return argument.type == TypeKind::kNull; };
   if (std::ranges::all_of(arguments, bare_null)) arguments[0] = coerce(std::move(arguments[0]), TypeKind::kInt);
+  if (is_decimal_arithmetic(arguments)) return type_decimals(typing, id);
   TRY_ASSIGN(const Type type, typing.unify_all());
   const bool integers_only = id == FunctionId::kModulo || id == FunctionId::kMod;
-  if (integers_only && columnar::is_approximate(type)) return typing.mismatch("It needs integers; CAST to BIGINT");
+  if (integers_only && columnar::is_approximate(type)) {
+    return typing.mismatch("It needs integers or DECIMAL; CAST to BIGINT");
+  }
   return typing.finish(id, type, true);
+}
+
+// Exact whatever the digits of the two: neither is converted to a type that might not hold it.
+Result<Expression> compare_decimals(Typing& typing, FunctionId id) {
+  for (Expression& argument : typing.arguments) {
+    const bool number = is_numeric(argument.type) || argument.type == TypeKind::kNull;
+    if (!number) return typing.mismatch("CAST one side");
+    argument = coerce(std::move(argument),
+                      argument.type == TypeKind::kNull ? Type::decimal(1, 0) : columnar::as_decimal(argument.type));
+  }
+  return typing.finish(id, TypeKind::kBoolean, typing.any_nullable());
 }
 
 // LIKE, SIMILAR TO, ||, POSITION, TRIM: texts only.
@@ -204,6 +243,7 @@ Result<Expression> type_by_form(Typing& typing, FunctionId id) {
     default: break;
   }
   if (id >= FunctionId::kEqual && id <= FunctionId::kGreaterOrEqual) {
+    if (is_decimal_arithmetic(typing.arguments)) return compare_decimals(typing, id);
     TRY(typing.unify_all());
     return typing.finish(id, TypeKind::kBoolean, typing.any_nullable());
   }

@@ -222,18 +222,32 @@ Result<AstExpression> Parser::number(bool negative, TextPosition position) {
   const char* end = digits.data() + digits.size();
   if (token.kind == TokenKind::kInteger) {
     int64_t value = 0;
-    if (std::from_chars(digits.data(), end, value).ec != std::errc()) {
-      return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("{} does not fit a BIGINT", digits),
-                     "Write it with a decimal point to make it a DOUBLE");
-    }
+    if (std::from_chars(digits.data(), end, value).ec != std::errc()) return decimal_number(digits, position);
     const bool fits_int = value >= INT32_MIN && value <= INT32_MAX;
     return literal(position, value, fits_int ? TypeKind::kInt : TypeKind::kBigint);
   }
+  if (token.text.find_first_of("eE") == std::string_view::npos) return decimal_number(digits, position);
   double value = 0;
   if (std::from_chars(digits.data(), end, value).ec != std::errc()) {
     return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("{} does not fit a DOUBLE", digits));
   }
   return literal(position, value, TypeKind::kDouble);
+}
+
+// A number without exponent is exact: a DECIMAL of the digits that are written.
+Result<AstExpression> Parser::decimal_number(std::string_view text, TextPosition position) {
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const size_t point = std::min(digits.find('.'), digits.size());
+  const size_t precision = digits.size() - (point < digits.size() ? 1 : 0);
+  const size_t scale = precision - point;
+  if (precision > columnar::kMaxPrecision) {
+    return fail_at(ErrorCode::SqlInvalidLiteral, position,
+                   fmt::format("{} has more than {} digits", text, columnar::kMaxPrecision),
+                   "Write it with an exponent to make it a DOUBLE: 1.5e0");
+  }
+  const auto value = columnar::parse_decimal(text, static_cast<int>(precision), static_cast<int>(scale));
+  if (!value) return fail_at(ErrorCode::SqlInvalidLiteral, position, fmt::format("{} is not a number", text));
+  return literal(position, *value, Type::decimal(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale)));
 }
 
 Result<AstExpression> Parser::primary() {

@@ -34,9 +34,6 @@ struct Nearest {
 constexpr std::array kForeignTypes = {Nearest{"TINYINT", "INT"},
                                       Nearest{"SMALLINT", "INT"},
                                       Nearest{"REAL", "FLOAT"},
-                                      Nearest{"DECIMAL", "DOUBLE"},
-                                      Nearest{"NUMERIC", "DOUBLE"},
-                                      Nearest{"DEC", "DOUBLE"},
                                       Nearest{"CHAR", "STRING"},
                                       Nearest{"TEXT", "STRING"},
                                       Nearest{"BINARY", "BYTES"},
@@ -190,12 +187,36 @@ Result<AstExpression> Parser::timestamp_literal() {
 // [(n)]
 Result<std::optional<int64_t>> Parser::type_parameter() {
   if (!accept_symbol("(")) return std::optional<int64_t>();
+  TRY_ASSIGN(const int64_t value, type_number());
+  TRY(expect_symbol(")"));
+  return value;
+}
+
+Result<int64_t> Parser::type_number() {
   if (peek().kind != TokenKind::kInteger) return unexpected("a number");
   const std::string_view digits = next().text;
   int64_t value = std::numeric_limits<int64_t>::max();
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  TRY(expect_symbol(")"));
   return value;
+}
+
+// [(precision [, scale])]
+Result<Type> Parser::decimal_type(TextPosition position) {
+  int64_t precision = 10;
+  int64_t scale = 0;
+  if (accept_symbol("(")) {
+    TRY_ASSIGN(precision, type_number());
+    if (accept_symbol(",")) {
+      TRY_ASSIGN(scale, type_number());
+    }
+    TRY(expect_symbol(")"));
+  }
+  if (precision < 1 || precision > columnar::kMaxPrecision || scale > precision) {
+    return fail_at(ErrorCode::SqlUnsupported, position, fmt::format("there is no DECIMAL({}, {})", precision, scale),
+                   fmt::format("DECIMAL(p, s) has p digits, 1 to {}, of which s, 0 to p, stand behind the point",
+                               columnar::kMaxPrecision));
+  }
+  return Type::decimal(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale));
 }
 
 Result<Type> Parser::timestamp_type(bool local_zone, TextPosition position) {
@@ -229,6 +250,10 @@ Result<Type> Parser::type() {
     next();
     return timestamp_type(upper == "TIMESTAMP_LTZ", position);
   }
+  if (upper == "DECIMAL" || upper == "DEC" || upper == "NUMERIC") {
+    next();
+    return decimal_type(position);
+  }
   for (const TypeWord& known : kTypes) {
     if (known.word != upper) continue;
     next();
@@ -251,7 +276,7 @@ Result<Type> Parser::type() {
                    fmt::format("Use {}", foreign.use));
   }
   constexpr std::string_view kAll =
-      "BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, STRING, BYTES, TIMESTAMP(3) or TIMESTAMP_LTZ(3)";
+      "BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, TIMESTAMP(3) or TIMESTAMP_LTZ(3)";
   return fail_at(ErrorCode::SqlSyntax, position, fmt::format("expected a type but found '{}'", token.text),
                  fmt::format("Types are {}", kAll));
 }

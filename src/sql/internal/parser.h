@@ -108,6 +108,7 @@ class Parser {
   [[nodiscard]] Result<AstExpression> prefix();
   [[nodiscard]] Result<AstExpression> primary();
   [[nodiscard]] Result<AstExpression> number(bool negative, TextPosition position);
+  [[nodiscard]] static Result<AstExpression> decimal_number(std::string_view text, TextPosition position);
   [[nodiscard]] Result<AstExpression> infix(AstExpression left, int power);
   [[nodiscard]] int infix_power() const;
   [[nodiscard]] Result<AstExpression> chain(AstExpression left, std::string_view word, int power);
@@ -143,8 +144,10 @@ class Parser {
   [[nodiscard]] Result<AstExpression> timestamp_literal();
   [[nodiscard]] Result<std::string> unit_name();
   [[nodiscard]] Result<columnar::Type> type();
+  [[nodiscard]] Result<columnar::Type> decimal_type(TextPosition position);
   [[nodiscard]] Result<columnar::Type> timestamp_type(bool local_zone, TextPosition position);
   [[nodiscard]] Result<std::optional<int64_t>> type_parameter();
+  [[nodiscard]] Result<int64_t> type_number();
   [[nodiscard]] Result<AstExpression> call(std::string_view name, TextPosition position,
                                            std::vector<AstExpression> children, AstKind kind = AstKind::kCall);
 

@@ -84,6 +84,16 @@ Type widest(const Signature& signature, const std::vector<Expression>& arguments
   return type == TypeKind::kNull ? type_of_null(kind) : type;
 }
 
+// CEIL and FLOOR have no digits behind the point, ROUND and TRUNCATE as many as a literal says.
+Type decimal_result(FunctionId id, const Type& type, const std::vector<Expression>& arguments) {
+  if (id == FunctionId::kCeil || id == FunctionId::kFloor) return Type::decimal(type.precision, 0);
+  if (id != FunctionId::kRound && id != FunctionId::kTruncate) return type;
+  if (arguments.size() == 1) return columnar::rounded_type(type, 0);
+  const auto* literal = std::get_if<Literal>(&arguments[1].node);
+  const auto* digits = literal == nullptr ? nullptr : std::get_if<int64_t>(literal);
+  return digits == nullptr ? type : columnar::rounded_type(type, *digits);
+}
+
 Expression apply(const Signature& signature, FunctionId id, std::vector<Expression> arguments) {
   bool nullable = signature.nullable;
   for (size_t at = 0; at < arguments.size(); ++at) {
@@ -97,6 +107,10 @@ Expression apply(const Signature& signature, FunctionId id, std::vector<Expressi
   }
   const auto exact = exact_type(signature.result);
   const Type type = exact ? Type(*exact) : widest(signature, arguments, signature.result);
+  if (type == TypeKind::kDecimal) {
+    Type result = decimal_result(id, type, arguments);
+    return make_call(id, std::move(result), true, std::move(arguments));
+  }
   return make_call(id, type, nullable, std::move(arguments));
 }
 

@@ -79,7 +79,8 @@ Result<Expression> type_instant(Typing& typing) {
     return typing.mismatch("TO_TIMESTAMP_LTZ(number, 3) for milliseconds, (number, 0) for seconds");
   }
   if (arguments[0].type == TypeKind::kInt) arguments[0] = coerce(std::move(arguments[0]), TypeKind::kBigint);
-  if (arguments[0].type == TypeKind::kFloat) arguments[0] = coerce(std::move(arguments[0]), TypeKind::kDouble);
+  const bool other = arguments[0].type == TypeKind::kFloat || arguments[0].type == TypeKind::kDecimal;
+  if (other) arguments[0] = coerce(std::move(arguments[0]), TypeKind::kDouble);
   return typing.finish(FunctionId::kToTimestampLtz, TypeKind::kTimestampLtz, true);
 }
 

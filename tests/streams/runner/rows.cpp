@@ -7,6 +7,7 @@
 
 #include "codec/json_encoder.h"
 #include "codec/timestamp_text.h"
+#include "columnar/decimal.h"
 
 namespace tidegate::streams {
 
@@ -57,6 +58,7 @@ std::string column_text(const columnar::Column& column, size_t row) {
     case TypeKind::kDouble: return double_text(column.values<double>()[row]);
     case TypeKind::kFloat: return float_text(column.values<float>()[row]);
     case TypeKind::kString: return quoted(column.string_at(row));
+    case TypeKind::kDecimal:
     case TypeKind::kBytes: {
       std::string text;
       codec::append_json_value(column, row, text);
@@ -69,10 +71,18 @@ std::string column_text(const columnar::Column& column, size_t row) {
 }
 
 // What the golden file says, in the form column_text() gives.
-std::string json_text(const json::value& value, TypeKind type) {
+std::string json_text(const json::value& value, const columnar::Type& type) {
   if (columnar::is_timestamp(type) && value.is_string()) {
     const auto time_us = codec::parse_timestamp(std::string_view(value.get_string()), type);
     if (time_us) return time_text(*time_us);
+  }
+  if (type == TypeKind::kDecimal && (value.is_string() || value.is_number())) {
+    // As a text, numbers of many digits are compared exactly.
+    const std::string written = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    const auto number = columnar::parse_decimal(written, columnar::kMaxPrecision, type.scale);
+    std::string text;
+    if (number) columnar::append_decimal(*number, type.scale, text);
+    return number ? text : quoted(written);
   }
   if (type == TypeKind::kFloat && value.is_number()) return float_text(static_cast<float>(value.to_number<double>()));
   if (type == TypeKind::kDouble && value.is_number()) return double_text(value.to_number<double>());
