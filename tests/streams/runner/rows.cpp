@@ -32,18 +32,18 @@ std::string_view prefix_of(std::string_view line) {
   return {};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   codec::append_json_string(text, out);
   return out;
 }
 
 std::string double_text(double value) {
-  return std::isfinite(value) ? fmt::format("{:.12g}", value) : quoted(fmt::format("{}", value));
+  return std::isfinite(value) ? fmt::format("{:.12g}", value) : in_quotes(fmt::format("{}", value));
 }
 
 std::string float_text(float value) {
-  return std::isfinite(value) ? fmt::format("{}", value) : quoted(fmt::format("{}", value));
+  return std::isfinite(value) ? fmt::format("{}", value) : in_quotes(fmt::format("{}", value));
 }
 
 std::string time_text(int64_t time_us) {
@@ -57,7 +57,7 @@ std::string column_text(const columnar::Column& column, size_t row) {
     case TypeKind::kBoolean: return column.integer_at(row) != 0 ? "true" : "false";
     case TypeKind::kDouble: return double_text(column.values<double>()[row]);
     case TypeKind::kFloat: return float_text(column.values<float>()[row]);
-    case TypeKind::kString: return quoted(column.string_at(row));
+    case TypeKind::kString: return in_quotes(column.string_at(row));
     case TypeKind::kDecimal:
     case TypeKind::kBytes: {
       std::string text;
@@ -82,11 +82,11 @@ std::string json_text(const json::value& value, const columnar::Type& type) {
     const auto number = columnar::parse_decimal(written, columnar::kMaxPrecision, type.scale);
     std::string text;
     if (number) columnar::append_decimal(*number, type.scale, text);
-    return number ? text : quoted(written);
+    return number ? text : in_quotes(written);
   }
   if (type == TypeKind::kFloat && value.is_number()) return float_text(static_cast<float>(value.to_number<double>()));
   if (type == TypeKind::kDouble && value.is_number()) return double_text(value.to_number<double>());
-  if (value.is_string()) return quoted(std::string_view(value.get_string()));
+  if (value.is_string()) return in_quotes(std::string_view(value.get_string()));
   return json::serialize(value);
 }
 
