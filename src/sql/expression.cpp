@@ -239,4 +239,11 @@ std::string to_string(const Expression& expression) {
   return out;
 }
 
+std::optional<double> number_of(const Literal& literal, const Type& type) {
+  if (const auto* whole = std::get_if<int64_t>(&literal)) return static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&literal)) return *real;
+  const auto* decimal = std::get_if<columnar::Decimal>(&literal);
+  return decimal == nullptr ? std::nullopt : std::optional(columnar::to_double(*decimal, type.scale));
+}
+
 }  // namespace tidegate::sql

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -46,6 +47,9 @@ struct Call {
   FunctionId function;
   std::vector<Expression> arguments;
 };
+
+// The number that a literal of this type is; nothing if it is none.
+[[nodiscard]] std::optional<double> number_of(const Literal& literal, const columnar::Type& type);
 
 // As SQL text, fully parenthesised where needed: for EXPLAIN, operator ids and messages.
 [[nodiscard]] std::string to_string(const Expression& expression);

@@ -72,7 +72,7 @@ class Execution {
   std::deque<Worker> workers_;  // operators refer to their worker: no moving
   EpochTimes epoch_;
   int64_t silence_clock_us_ = -kFarTime;  // what silence is measured by: the epoch's clock, or long ago
-  std::vector<LookupIndexPtr> lookups_;  // by GraphPlan::lookups()
+  std::vector<LookupIndexPtr> lookups_;   // by GraphPlan::lookups()
   Watermarks watermarks_;
   bool scan_due_ = false;  // the last epoch did without looking at all devices
   // When the next device becomes idle. Not known until all devices were looked at: at once, so that a pipeline that has

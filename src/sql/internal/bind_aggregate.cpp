@@ -111,11 +111,7 @@ bool may_be_null(const BoundAggregate& bound) {
 
 std::optional<double> literal_number(const Expression& expression) {
   const auto* literal = std::get_if<Literal>(&expression.node);
-  if (literal == nullptr) return std::nullopt;
-  if (const auto* whole = std::get_if<int64_t>(literal)) return static_cast<double>(*whole);
-  if (const auto* number = std::get_if<double>(literal)) return *number;
-  if (const auto* decimal = std::get_if<columnar::Decimal>(literal)) return to_double(*decimal, expression.type.scale);
-  return std::nullopt;
+  return literal == nullptr ? std::nullopt : number_of(*literal, expression.type);
 }
 
 // The arguments after the first one.

@@ -51,16 +51,8 @@ std::optional<Literal> converted(const Literal& literal, const Type& from, const
     return is_integer(from) || from == TypeKind::kDecimal ? std::optional<Literal>(value) : std::nullopt;
   }
   if (!is_approximate(to)) return std::nullopt;
-  double value = 0;
-  if (const auto* decimal = std::get_if<Decimal>(&literal)) {
-    value = to_double(*decimal, from.scale);
-  } else if (is_integer(from)) {
-    value = static_cast<double>(std::get<int64_t>(literal));
-  } else if (is_approximate(from)) {
-    value = std::get<double>(literal);
-  } else {
-    return std::nullopt;
-  }
+  if (!columnar::is_numeric(from)) return std::nullopt;
+  const double value = *number_of(literal, from);
   // A literal of a FLOAT is a double that is a float.
   return Literal(to == TypeKind::kFloat ? double{static_cast<float>(value)} : value);
 }

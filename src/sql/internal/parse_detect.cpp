@@ -158,8 +158,7 @@ Result<DetectArgument> Parser::detect_argument(const DetectCall& call) {
     const bool numeric = peek().kind == TokenKind::kInteger || peek().kind == TokenKind::kDecimal;
     if (!numeric) return unexpected("a number");
     TRY_ASSIGN(const AstExpression literal, number(negative, argument.position));
-    const auto* whole = std::get_if<int64_t>(&literal.literal);
-    argument.value = whole != nullptr ? static_cast<double>(*whole) : std::get<double>(literal.literal);
+    argument.value = *number_of(literal.literal, literal.type);
   }
   return argument;
 }

@@ -162,6 +162,10 @@ Result<TableRef> Parser::table_ref() {
   if (accept_word("AS") || (at_name() && !tail)) {
     TRY_ASSIGN(parsed.alias, name("of the table"));
     if (at_symbol("(")) return unsupported("a column list after the alias", "Name the columns with AS");
+    if (at_word("FOR")) {
+      return fail_at(ErrorCode::SqlSyntax, peek().position, "FOR SYSTEM_TIME AS OF stands before the alias",
+                     "JOIN tariffs FOR SYSTEM_TIME AS OF r.ts AS t ON ...");
+    }
   }
   return parsed;
 }
