@@ -255,13 +255,20 @@ Result<sql::Plan> StatementExecutor::plan_select(std::string_view text) const {
     if (!statement) continue;
     auto* select = std::get_if<sql::Select>(&*statement);
     if (select == nullptr || plan) {
-      return fail_at(ErrorCode::SqlUnsupported, part.start, "a live query is one SELECT",
+      return fail_at(ErrorCode::SqlUnsupported, part.start, "a query is one SELECT",
                      "Statements that change something are run by tidegate apply.");
     }
     plan = std::move(select->plan);
   }
   if (!plan) return fail(ErrorCode::SqlSyntax, "there is no statement", "Write SELECT ... FROM a stream.");
   return std::move(*plan);
+}
+
+Result<sql::Plan> StatementExecutor::plan_live(std::string_view text) const {
+  TRY_ASSIGN(sql::Plan plan, plan_select(text));
+  if (!plan.ordering) return plan;
+  return fail_at(ErrorCode::SqlUnsupported, plan.ordering->position, "a live query takes no ORDER BY and no LIMIT",
+                 "It has no end to sort at. Without --live a SELECT runs over what is stored, and ends.");
 }
 
 Result<> StatementExecutor::drop_stream(std::string_view name) {

@@ -70,8 +70,10 @@ class StatementExecutor {
   // files as a whole cannot be applied; an error on the way leaves what was done before it.
   [[nodiscard]] SiteOutcome apply_site(const std::vector<SiteFile>& files, const SiteOptions& options);
 
-  // For live queries: the statement must be one SELECT. Any thread; does not wait for a script under way.
+  // The statement must be one SELECT; for live queries without ORDER BY and LIMIT. Any thread; does not wait for a
+  // script under way.
   [[nodiscard]] Result<sql::Plan> plan_select(std::string_view text) const;
+  [[nodiscard]] Result<sql::Plan> plan_live(std::string_view text) const;
 
   [[nodiscard]] Result<> drop_stream(std::string_view name);
   [[nodiscard]] Result<> drop_table(std::string_view name);

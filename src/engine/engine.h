@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,50 @@ struct LiveOptions {
   std::function<void()> on_ready;       // from an engine thread, when take() has something new; be quick
 };
 
+// What a query over what is stored has for its reader since the last take().
+struct BoundedUpdate {
+  std::vector<columnar::Batch> batches;
+  bool ended = false;          // nothing more comes
+  std::optional<Error> error;  // why, if not because all is done
+};
+
+struct BoundedProgress {
+  uint64_t rows_read = 0;
+  uint64_t rows_to_read = 0;  // in all; what a LIMIT makes superfluous is not read
+  uint64_t skipped = 0;       // rows that the log had lost or dropped by the time they were to be read
+  uint64_t timeless = 0;      // rows that belong to no window, for want of an event time
+  size_t memory_bytes = 0;
+};
+
+// A SELECT over the records that are there when it is opened; its result does not depend on what comes later.
+// Destroying it ends the query.
+class BoundedQuery {
+ public:
+  virtual ~BoundedQuery() = default;
+  // Without the columns that only ORDER BY needs.
+  [[nodiscard]] virtual const columnar::SchemaPtr& schema() const = 0;
+  [[nodiscard]] virtual BoundedUpdate take() = 0;
+  [[nodiscard]] virtual BoundedProgress progress() const = 0;
+};
+
+// Records [from, to) of a stream; what is not there is left out.
+struct SourceRange {
+  StreamId stream;
+  Offset from;
+  Offset to;
+};
+
+struct BoundedOptions {
+  std::vector<SourceRange> ranges;  // of the streams that are not read as a whole
+  std::optional<uint64_t> max_rows = std::nullopt;  // as a LIMIT, below that of the query if there is one
+  size_t max_memory_bytes = 256U << 20;             // of operators, sorting and waiting results; then QueryTooLarge
+  int64_t max_time_us = 60 * kMicrosPerSecond;      // of work, waiting for the reader left out; then QueryTooLong
+  // The query rests while so much waits for its reader.
+  size_t max_queued_rows = 65'536;
+  size_t max_queued_bytes = 8U << 20;
+  std::function<void()> on_ready;  // from an engine thread, when take() has something new; be quick
+};
+
 // Any thread.
 class Engine {
  public:
@@ -104,6 +149,9 @@ class Engine {
   [[nodiscard]] virtual Result<> start(PipelineSpec spec) = 0;
   [[nodiscard]] virtual Result<> stop(PipelineId pipeline) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<LiveQuery>> open_live(sql::Plan plan, LiveOptions options) = 0;
+  // On a thread of its own that gives way to everything else. Rows come in the order of the log, those of windows and
+  // OVER as they are done, or as ORDER BY says; nothing is late, since what is still to come is known.
+  [[nodiscard]] virtual Result<std::unique_ptr<BoundedQuery>> open_bounded(sql::Plan plan, BoundedOptions options) = 0;
   [[nodiscard]] virtual std::vector<PipelineStatus> status() const = 0;
 
   // EngineOptions::manual only: runs epochs until no pipeline has input left and no timer is due.

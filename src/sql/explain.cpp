@@ -190,9 +190,26 @@ void append(std::string& out, const PlanNode& node, size_t level) {
 
 }  // namespace
 
+namespace {
+
+std::string ordering_text(const Ordering& ordering, const columnar::Schema& schema) {
+  std::string text;
+  for (const SortKey& key : ordering.keys) {
+    text += (text.empty() ? "Sort by " : ", ") + quote_identifier(schema.fields[key.column].name);
+    if (key.descending) text += " DESC";
+    if (key.nulls_first == key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  if (ordering.limit) text += fmt::format("{} {} rows", text.empty() ? "First" : "; first", *ordering.limit);
+  if (ordering.offset > 0) text += fmt::format("{} after {} rows", text.empty() ? "All" : "", ordering.offset);
+  return text.empty() ? text : text + "\n";
+}
+
+}  // namespace
+
 std::string explain(const Plan& plan) {
   std::string out;
-  append(out, *plan.root, 0);
+  if (plan.ordering) out = ordering_text(*plan.ordering, *plan.root->output);
+  append(out, *plan.root, out.empty() ? 0 : 1);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "catalog/definitions.h"
 #include "catalog/table_definition.h"
 #include "columnar/batch.h"
@@ -187,8 +188,23 @@ struct PlanNode {
   std::vector<std::unique_ptr<PlanNode>> inputs;
 };
 
+// ORDER BY, LIMIT and OFFSET: only of a query over what is stored, at its very end.
+struct SortKey {
+  size_t column = 0;  // of the root's output
+  bool descending = false;
+  bool nulls_first = true;
+};
+struct Ordering {
+  std::vector<SortKey> keys = {};
+  size_t hidden = 0;  // the root's last columns are there for `keys` alone
+  std::optional<uint64_t> limit = std::nullopt;
+  uint64_t offset = 0;
+  TextPosition position = {};  // where it begins in the text
+};
+
 struct Plan {
   std::unique_ptr<PlanNode> root;
+  std::optional<Ordering> ordering = std::nullopt;  // never of a pipeline
 };
 
 // The tree as EXPLAIN prints it, one node a line, inputs indented below.

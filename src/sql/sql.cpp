@@ -65,7 +65,7 @@ class Analyzer {
   }
 
   Result<std::optional<Statement>> operator()(SelectAst& ast) {
-    TRY_ASSIGN(Plan plan, QueryBinder(names_).bind(ast.query));
+    TRY_ASSIGN(Plan plan, QueryBinder(names_).bind_statement(ast.query));
     return Statement(Select{std::move(plan)});
   }
 

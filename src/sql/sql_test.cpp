@@ -134,6 +134,15 @@ TEST_CASE("queries become plans") {
        "Project device, `COUNT(*)` AS c\n"
        "  Window TUMBLE 1 h on ts by device: COUNT(*); closes by each device's own watermark\n"
        "    Project ts, device\n      Filter power > 3.0\n        Scan meter: device, ts, power (4 pruned)\n"},
+      {"SELECT x AS y FROM plain ORDER BY y DESC, UPPER(a) NULLS LAST LIMIT 10 OFFSET 5",
+       "Sort by y DESC, `ORDER$1` NULLS LAST; first 10 rows after 5 rows\n"
+       "  Project x AS y, UPPER(a) AS `ORDER$1`\n    Scan plain: a, x\n"},
+      {"SELECT phase" + tumble + "GROUP BY phase, window_start ORDER BY 1, MAX(power) DESC FETCH FIRST 3 ROWS ONLY",
+       "Sort by phase, `ORDER$1` DESC; first 3 rows\n  Project phase, `MAX(power)` AS `ORDER$1`\n"
+       "    Window TUMBLE 10 s on ts by phase: MAX(power); closes by the shared watermark\n"
+       "      Scan meter: device, ts, power, phase (3 pruned)\n"},
+      {"SELECT a FROM plain UNION ALL SELECT a FROM plain ORDER BY A OFFSET 2 ROWS",
+       "Sort by a after 2 rows\n  Union all\n    Scan plain: a (1 pruned)\n    Scan plain: a (1 pruned)\n"},
       {"INSERT INTO target SELECT device, window_end, AVG(n)" + tumble + "GROUP BY device, window_start, window_end",
        "Project device, window_end AS at_time, `AVG(n)` AS mean\n"
        "  Window TUMBLE 10 s on ts by device: AVG(n); closes by each device's own watermark\n"
@@ -230,8 +239,11 @@ TEST_CASE("errors say what, where and what to do") {
        "TG2015 stream 'plain' has no WATERMARK, so windows have no time to go by (line 1, column 59). Declare "
        "WATERMARK "
        "FOR ts AS ts - INTERVAL '5' SECOND in its CREATE TABLE"},
-      {"SELECT a FROM plain ORDER BY a",
-       "TG2006 ORDER BY is not supported (line 1, column 21). A stream has no end to sort at; sort where you read it"},
+      {"SELECT a FROM (SELECT a FROM plain ORDER BY a)",
+       "TG2006 ORDER BY is not supported (line 1, column 36). A stream has no end to sort at; sort where you read it, "
+       "at the end of a SELECT"},
+      {"SELECT a FROM plain ORDER BY 2", "TG2003 ORDER BY 2: the result has columns 1 to 1 (line 1, column 30)"},
+      {"SELECT a FROM plain LIMIT x", "TG2001 expected a number of rows but found 'x' (line 1, column 27)"},
       {"SELECT 'open",
        "TG2001 the string has no closing quote (line 1, column 8). Write a quote inside a string twice: ''"},
       {"SELECT a, FROM plain", "TG2001 expected an expression but found 'FROM' (line 1, column 11)"},

@@ -106,7 +106,7 @@ void ApiImpl::records(Call& call) {
 void ApiImpl::live(Call& call) {
   const auto text = call.request.query_value("sql");
   if (!text) return call.reply(Error{ErrorCode::BadRequest, "the query parameter 'sql' is missing", "", {}});
-  auto plan = parts_.statements.plan_select(*text);
+  auto plan = parts_.statements.plan_live(*text);
   if (!plan) return call.reply(plan.error());
   audit(call, "query.live", std::string(*text), {});
   live_.open(std::move(*plan), call.request.query_value("from") == "start", call.principal, call.responder);
@@ -115,7 +115,7 @@ void ApiImpl::live(Call& call) {
 void ApiImpl::tail(Call& call) {
   const auto stream = parts_.catalog.find_stream(call.name);
   if (!stream) return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no stream '{}'", call.name), "", {}});
-  auto plan = parts_.statements.plan_select("SELECT * FROM " + quoted_name(stream->name));
+  auto plan = parts_.statements.plan_live("SELECT * FROM " + quoted_name(stream->name));
   if (!plan) return call.reply(plan.error());
   audit(call, "stream.tail", stream->name, {});
   live_.open(std::move(*plan), call.request.query_value("from") == "start", call.principal, call.responder);

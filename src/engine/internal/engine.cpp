@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/guarded.h"
+#include "engine/internal/bounded_query.h"
 #include "engine/internal/live_query.h"
 #include "engine/internal/pipeline.h"
 #include "engine/internal/scheduler.h"
@@ -19,12 +20,15 @@ namespace {
 // Each holds operators and a queue; people's screens need dozens.
 constexpr size_t kMaxLiveQueries = 256;
 
+// Queries over what is stored that are open at once: each may hold BoundedOptions::max_memory_bytes.
+constexpr size_t kMaxBoundedQueries = 16;
+
 bool same_types(const columnar::Schema& a, const columnar::Schema& b) {
   return std::ranges::equal(a.fields, b.fields, {}, &columnar::Field::type, &columnar::Field::type);
 }
 
 // Pipelines take turns on one scheduler's thread, with the workers of `pool_` beside it; live queries on another's,
-// so that many readers never slow a pipeline.
+// so that many readers never slow a pipeline; queries over what is stored on a third that gives way to all others.
 class EngineImpl final : public Engine {
  public:
   EngineImpl(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, EngineOptions options)
@@ -33,16 +37,21 @@ class EngineImpl final : public Engine {
         devices_(devices),
         options_(options),
         pool_(options.threads, options.manual),
-        live_pool_(1, true),
+        inline_pool_(1, true),
         pipeline_scheduler_(clock, options.manual,
                             {[this] { return step_pipelines(); }, [this] { return next_pipeline_us(); }}),
-        live_scheduler_(clock, options.manual, {[this] { return step_live(); }, [this] { return next_live_us(); }}) {}
+        live_scheduler_(clock, options.manual, {[this] { return step_live(); }, [this] { return next_live_us(); }}),
+        bounded_scheduler_(clock, options.manual,
+                           {[this] { return step_bounded(); }, [this] { return next_bounded_us(); }}, true) {}
 
   ~EngineImpl() override {
+    bounded_scheduler_.stop();
     live_scheduler_.stop();
     pipeline_scheduler_.stop();
     for (const auto& task : live_) task->end_with("the engine stops");
     live_.clear();
+    for (const auto& task : bounded_) task->end_with(Error{ErrorCode::ShuttingDown, "the engine stops", "", {}});
+    bounded_.clear();
     for (auto& [id, pipeline] : *pipelines_.lock()) {
       if (options_.clean_stop) pipeline->stop();
     }
@@ -61,8 +70,8 @@ class EngineImpl final : public Engine {
     TRY_ASSIGN(auto graph, GraphPlan::build(std::move(spec.plan)));
     auto pipeline = std::make_unique<Pipeline>(PipelineContext{log_, clock_, devices_, options_}, std::move(spec),
                                                std::move(graph), [this] { pipeline_scheduler_.wake(); });
-    WorkerPool inline_pool(pool_.size(), true);  // the engine's own is busy with the pipelines that run
-    TRY(pipeline->recover(inline_pool));
+    WorkerPool recovery_pool(pool_.size(), true);  // the engine's own is busy with the pipelines that run
+    TRY(pipeline->recover(recovery_pool));
     pipeline_scheduler_.call([&] { pipelines_.lock()->emplace(id.value, std::move(pipeline)); });
     pipeline_scheduler_.wake();
     return {};
@@ -102,6 +111,27 @@ class EngineImpl final : public Engine {
     return std::make_unique<LiveHandle>(std::move(queue), schema);
   }
 
+  Result<std::unique_ptr<BoundedQuery>> open_bounded(sql::Plan plan, BoundedOptions options) override {
+    TRY_ASSIGN(auto graph, GraphPlan::build(std::move(plan)));
+    const columnar::SchemaPtr schema = visible_schema(graph->plan());
+    auto queue = std::make_shared<ResultQueue>(options.max_queued_rows, options.max_queued_bytes,
+                                               std::move(options.on_ready),
+                                               [this] { bounded_scheduler_.wake(); });  // shared: see BoundedTask
+    auto task = std::make_unique<BoundedTask>(log_, clock_, devices_, options_, std::move(graph), options, queue);
+    bool room = false;
+    bounded_scheduler_.call([&] {
+      std::erase_if(bounded_, [](const std::unique_ptr<BoundedTask>& other) { return other->over(); });
+      room = bounded_.size() < kMaxBoundedQueries;
+      if (room) bounded_.push_back(std::move(task));
+    });
+    if (!room) {
+      return fail(ErrorCode::LimitReached, fmt::format("{} queries are under way already", kMaxBoundedQueries),
+                  "Wait for one to end, or cancel one.");
+    }
+    bounded_scheduler_.wake();
+    return std::make_unique<BoundedHandle>(std::move(queue), schema);
+  }
+
   std::vector<PipelineStatus> status() const override {
     std::vector<PipelineStatus> all;
     const auto pipelines = pipelines_.lock();
@@ -116,6 +146,7 @@ class EngineImpl final : public Engine {
       progress = step_pipelines();
       for (Pipeline* pipeline : running()) TRY(pipeline->wait_commit());
       progress = step_live() || progress;
+      progress = step_bounded() || progress;
     }
     return {};
   }
@@ -170,7 +201,7 @@ class EngineImpl final : public Engine {
   bool step_live() {
     forget_finished();
     bool progress = false;
-    for (const auto& task : live_) progress = task->step(live_pool_) || progress;
+    for (const auto& task : live_) progress = task->step(inline_pool_) || progress;
     return progress;
   }
 
@@ -180,16 +211,31 @@ class EngineImpl final : public Engine {
     return next_us;
   }
 
+  bool step_bounded() {
+    std::erase_if(bounded_, [](const std::unique_ptr<BoundedTask>& task) { return task->over(); });
+    bool progress = false;
+    for (const auto& task : bounded_) progress = task->step(inline_pool_) || progress;
+    return progress;
+  }
+
+  int64_t next_bounded_us() {
+    int64_t next_us = kNever;
+    for (const auto& task : bounded_) next_us = std::min(next_us, task->next_step_us());
+    return next_us;
+  }
+
   log::Log& log_;
   const io::Clock& clock_;
   columnar::StringPool& devices_;
   const EngineOptions options_;
   WorkerPool pool_;
-  WorkerPool live_pool_;
+  WorkerPool inline_pool_;  // of the queries, which have one worker each
   Guarded<std::map<uint32_t, std::unique_ptr<Pipeline>>> pipelines_;  // by id; changed by the pipelines' thread only
   std::vector<std::unique_ptr<LiveTask>> live_;                       // the live thread's
+  std::vector<std::unique_ptr<BoundedTask>> bounded_;                 // the query thread's
   Scheduler pipeline_scheduler_;
   Scheduler live_scheduler_;
+  Scheduler bounded_scheduler_;
 };
 
 }  // namespace

@@ -10,14 +10,9 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "catalog/table_definition.h"
+#include "engine/engine.h"
 
 namespace tidegate::engine {
-
-struct SourceRange {
-  StreamId stream;
-  Offset from;  // the first row of the epoch
-  Offset to;    // one past the last
-};
 
 // What lookup joins used.
 struct TableUse {

@@ -26,6 +26,29 @@ void Execution::use_tables(const std::vector<lookup::TableVersionPtr>& tables) {
 
 void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermarks_.stages, lookups_}; }
 
+void Execution::begin_given() { epoch_ = {0, watermarks_.stages, true}; }
+
+void Execution::advance(int64_t watermark) {
+  for (Worker& worker : workers_) worker.raise_inputs(watermark);
+  for (size_t at = 0; at < graph_->stages().size(); ++at) {
+    const StagePlan& stage = graph_->stages()[at];
+    std::vector<StatefulOperator*> copies;
+    for (Worker& worker : workers_) {
+      worker.raise_stage(at, watermark);
+      copies.push_back(&worker.op(at));
+    }
+    if (stage.own_watermarks) {
+      for (StatefulOperator* copy : copies) copy->fire_due({});
+      for (StatefulOperator* copy : copies) copy->close_silent(-kNever);  // closes none, forgets what is over
+    } else {
+      copies.front()->fire_shared(watermark, copies);
+      watermarks_.stages[stage.shared_index] = watermark;
+    }
+    for (Worker& worker : workers_) worker.flush(at, epoch_);
+  }
+  epoch_.shared_watermarks = watermarks_.stages;
+}
+
 void Execution::process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool) {
   const auto work = [&](int index) {
     for (const columnar::Batch& batch : batches) workers_[static_cast<size_t>(index)].process(source, batch, epoch_);

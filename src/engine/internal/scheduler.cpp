@@ -5,10 +5,12 @@
 
 namespace tidegate::engine {
 
-Scheduler::Scheduler(const io::Clock& clock, bool manual, Turns turns) : clock_(clock), turns_(std::move(turns)) {
+Scheduler::Scheduler(const io::Clock& clock, bool manual, Turns turns, bool gives_way)
+    : clock_(clock), turns_(std::move(turns)) {
   if (!manual) {
-    thread_ = std::thread([this] {
-      io::name_this_thread("tg-engine");
+    thread_ = std::thread([this, gives_way] {
+      io::name_this_thread(gives_way ? "tg-query" : "tg-engine");
+      if (gives_way) io::lower_this_thread_priority();
       loop();
     });
   }

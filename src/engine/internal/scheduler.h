@@ -23,8 +23,8 @@ struct Turns {
 // Any thread may call() and wake().
 class Scheduler {
  public:
-  // `manual`: no thread; call() runs on the caller's.
-  Scheduler(const io::Clock& clock, bool manual, Turns turns);
+  // `manual`: no thread; call() runs on the caller's. `gives_way`: a thread that all others go before.
+  Scheduler(const io::Clock& clock, bool manual, Turns turns, bool gives_way = false);
   ~Scheduler() { stop(); }
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;

@@ -18,6 +18,8 @@ namespace tidegate::engine {
 // could overflow.
 inline constexpr int64_t kFarTime = int64_t{1} << 61;
 inline constexpr int64_t kNever = int64_t{1} << 62;  // later than any time
+// Later than the end of any window that has rows: the watermark when nothing more comes.
+inline constexpr int64_t kEndOfTime = kFarTime + kFarTime / 2;
 
 [[nodiscard]] inline bool usable_time(int64_t time_us) { return time_us > -kFarTime && time_us < kFarTime; }
 

@@ -105,7 +105,11 @@ void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes
   if (input.devices != nullptr) {
     const columnar::Column* device = plan.device_at ? batch.columns[*plan.device_at].get() : nullptr;
     const int64_t delay_us = std::clamp<int64_t>(plan.stream().watermark_delay_us, 0, kFarTime);
-    input.devices->observe(device, *batch.columns[*plan.time_at], delay_us, epoch.clock_us, input.times);
+    if (epoch.given) {
+      input.devices->locate(device, batch.rows, input.times);
+    } else {
+      input.devices->observe(device, *batch.columns[*plan.time_at], delay_us, epoch.clock_us, input.times);
+    }
     times = &input.times;
   }
   batch.columns.resize(plan.scan->columns.size());
@@ -147,6 +151,21 @@ bool Worker::follow(size_t at, const EpochTimes& epoch, int64_t silence_clock_us
   if (stage.follower == nullptr || !stage.follower->follow(silence_clock_us)) return false;
   stage.op->fire_due(time_of(stage.plan, epoch));
   return true;
+}
+
+void Worker::raise_inputs(int64_t watermark) {
+  for (Input& input : inputs_) {
+    for (uint32_t at = 0; input.devices != nullptr && at < input.devices->size(); ++at) {
+      (void)input.devices->raise(at, watermark, 0);
+    }
+  }
+}
+
+void Worker::raise_stage(size_t at, int64_t watermark) {
+  DeviceTable* devices = stages_[at].own_devices.get();
+  for (uint32_t device = 0; devices != nullptr && device < devices->size(); ++device) {
+    (void)devices->raise(device, watermark, 0);
+  }
 }
 
 int64_t Worker::next_idle_us(size_t stage) const {

@@ -16,6 +16,7 @@ struct EpochTimes {
   int64_t clock_us = 0;
   std::vector<int64_t> shared_watermarks;   // by StagePlan::shared_index; as of the epoch's start
   std::span<const LookupIndexPtr> lookups;  // by the graph's lookups
+  bool given = false;                       // watermarks come from outside; rows move none
 };
 
 // One thread at a time. `graph` must outlive it.
@@ -29,6 +30,9 @@ class Worker {
   bool follow(size_t stage, const EpochTimes& epoch, int64_t silence_clock_us);
   // When follow() may move something though no row has come; kNever: not.
   [[nodiscard]] int64_t next_idle_us(size_t stage) const;
+  // Moves all devices of the inputs, or of a stage that has its own, on to a watermark.
+  void raise_inputs(int64_t watermark);
+  void raise_stage(size_t stage, int64_t watermark);
   // Hands what a stage has emitted to what takes it.
   void flush(size_t stage, const EpochTimes& epoch);
 

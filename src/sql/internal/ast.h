@@ -56,6 +56,7 @@ struct AstExpression {
 struct OrderItem {
   AstExpression expression;
   bool descending = false;
+  std::optional<bool> nulls_first = std::nullopt;  // by default NULL is the least
 };
 
 enum class FrameKind : uint8_t { kNone, kRows, kRange, kUnbounded };
@@ -129,6 +130,15 @@ struct CommonTable {
   std::unique_ptr<Query> query;
 };
 
+// ORDER BY ... LIMIT ... OFFSET ... at the end of a query.
+struct QueryTail {
+  TextPosition position;
+  std::string first_word;  // "ORDER BY", "LIMIT", "OFFSET" or "FETCH", for messages
+  std::vector<OrderItem> order;
+  std::optional<uint64_t> limit;
+  uint64_t offset = 0;
+};
+
 struct Query {
   TextPosition position;
   std::vector<CommonTable> common_tables;
@@ -140,6 +150,7 @@ struct Query {
   std::vector<AstExpression> group_by;
   std::optional<TextPosition> group_by_position;
   std::optional<AstExpression> having;
+  std::optional<QueryTail> tail;
 };
 
 struct ColumnDefinition {

@@ -75,7 +75,7 @@ Result<Expression> fit(const Field& target, const Field& given, size_t index, Te
   return coerce(make_column(index, given.name, given.type, given.nullable), target.type);
 }
 
-TextPosition item_position(const Query& query, size_t at, size_t given) {
+TextPosition column_position(const Query& query, size_t at, size_t given) {
   return query.items.size() == given ? query.items[at].position : query.position;
 }
 
@@ -99,7 +99,7 @@ Result<Plan> QueryBinder::bind_insert(const InsertAst& insert, const catalog::St
       continue;
     }
     const Field& source = relation.schema().fields[places[at]];
-    TRY_ASSIGN(Expression expression, fit(field, source, places[at], item_position(insert.query, places[at], given)));
+    TRY_ASSIGN(Expression expression, fit(field, source, places[at], column_position(insert.query, places[at], given)));
     expressions.push_back(std::move(expression));
   }
   relation.path = "insert";

@@ -50,6 +50,17 @@ Result<Plan> QueryBinder::bind(const Query& query) {
 }
 
 Result<Relation> QueryBinder::bind_query(const Query& query, const std::string& path) {
+  if (query.tail) {
+    const bool ordered = !query.tail->order.empty();
+    return fail_at(ErrorCode::SqlUnsupported, query.tail->position,
+                   fmt::format("{} is not supported", query.tail->first_word),
+                   ordered ? "A stream has no end to sort at; sort where you read it, at the end of a SELECT"
+                           : "A stream has no end; stop where you read it, at the end of a SELECT");
+  }
+  return bind_ordered(query, path);
+}
+
+Result<Relation> QueryBinder::bind_ordered(const Query& query, const std::string& path) {
   if (++depth_ > kMaxQueryDepth) {
     return fail_at(ErrorCode::SqlTooComplex, query.position,
                    fmt::format("queries and views are nested deeper than {} levels", kMaxQueryDepth));
@@ -205,6 +216,7 @@ Result<std::vector<Expression>> QueryBinder::bind_items(const Query& query, Expr
       return fail_at(ErrorCode::SqlTooComplex, item.position, fmt::format("more than {} columns", kMaxColumns));
     }
   }
+  if (query.tail) TRY(bind_order(query, scope, expressions, names));
   return expressions;
 }
 

@@ -44,6 +44,8 @@ class QueryBinder {
 
   // The plan with unused columns pruned; yields the query's columns only.
   [[nodiscard]] Result<Plan> bind(const Query& query);
+  // The same of a SELECT by itself, which may end in ORDER BY and LIMIT.
+  [[nodiscard]] Result<Plan> bind_statement(const Query& query);
   // As bind(), then the columns at `target`'s types. SqlInsertMismatch.
   [[nodiscard]] Result<Plan> bind_insert(const InsertAst& insert, const catalog::StreamDefinition& target);
   // That the computed columns of a stream to be made can be computed.
@@ -57,6 +59,11 @@ class QueryBinder {
   };
 
   [[nodiscard]] Result<Relation> bind_query(const Query& query, const std::string& path);
+  // What its ORDER BY needs beyond its columns follows them.
+  [[nodiscard]] Result<Relation> bind_ordered(const Query& query, const std::string& path);
+  [[nodiscard]] Result<> bind_order(const Query& query, ExpressionScope& scope, std::vector<Expression>& expressions,
+                                    std::vector<std::string>& names);
+  [[nodiscard]] Result<> order_union(const Query& query, const Relation& relation);
   [[nodiscard]] Result<Relation> bind_union(const Query& query, const std::string& path);
   [[nodiscard]] Result<Relation> bind_select(const Query& query, const std::string& path);
   [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
@@ -101,12 +108,15 @@ class QueryBinder {
   const Names& names_;
   std::vector<CommonScope> common_;
   std::vector<std::string> ids_;
+  Ordering ordering_;  // of the query with a tail
   size_t nodes_ = 0;
   int depth_ = 0;
 };
 
 // What names mean in a query over `relation`.
 [[nodiscard]] ExpressionScope scope_of(const Relation& relation);
+// Where an expression of the select list stands, or one that ORDER BY has added to it.
+[[nodiscard]] TextPosition item_position(const Query& query, size_t at);
 
 // Whether a SELECT has calls with OVER.
 [[nodiscard]] bool needs_over(const Query& query);

@@ -197,7 +197,7 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   TRY_ASSIGN(auto items, bind_items(query, scope, names));
   const GroupRewriter rewriter(scope, keys);
   for (size_t at = 0; at < items.size(); ++at) {
-    TRY_ASSIGN(items[at], rewriter.rewrite(std::move(items[at]), query.items[at].position));
+    TRY_ASSIGN(items[at], rewriter.rewrite(std::move(items[at]), item_position(query, at)));
   }
   std::optional<Expression> having;
   if (query.having) {

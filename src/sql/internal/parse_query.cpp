@@ -29,6 +29,7 @@ Result<Query> Parser::query() {
     TRY(union_branches(all));
     parsed = std::move(all);
   }
+  TRY(query_tail(parsed));
   TRY(refuse_query_tail());
   parsed.position = position;
   tables.insert(tables.end(), std::make_move_iterator(parsed.common_tables.begin()),
@@ -139,10 +140,6 @@ Result<> Parser::group_by(Query& query) {
 }
 
 Result<> Parser::refuse_query_tail() const {
-  if (at_word("ORDER")) return unsupported("ORDER BY", "A stream has no end to sort at; sort where you read it");
-  if (at_word("LIMIT") || at_word("OFFSET") || at_word("FETCH")) {
-    return unsupported(to_upper(peek().text), "A stream has no end; stop reading when you have enough");
-  }
   if (at_word("INTERSECT") || at_word("EXCEPT") || at_word("MINUS")) {
     return unsupported(to_upper(peek().text), "UNION ALL is the only one");
   }

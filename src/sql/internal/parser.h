@@ -78,6 +78,9 @@ class Parser {
   [[nodiscard]] Result<> select_list(Query& query);
   [[nodiscard]] Result<SelectItem> select_item();
   [[nodiscard]] Result<> group_by(Query& query);
+  [[nodiscard]] Result<> query_tail(Query& query);
+  [[nodiscard]] Result<> order_by(QueryTail& tail);
+  [[nodiscard]] Result<uint64_t> row_count();
   [[nodiscard]] Result<> refuse_query_tail() const;
   [[nodiscard]] Result<TableRef> table_ref();
   [[nodiscard]] Result<TableRef> table_primary();

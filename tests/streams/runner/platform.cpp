@@ -126,6 +126,8 @@ Result<> Platform::apply(sql::Statement statement, const std::string& pipeline) 
     return add_pipeline(std::move(*insert), name);
   }
   if (const auto* dropped = std::get_if<sql::Drop>(&statement)) return drop(*dropped);
+  columnar::SchemaPtr ignored;
+  if (auto* select = std::get_if<sql::Select>(&statement)) TRY(rows_of(std::move(select->plan), ignored));
   return {};
 }
 
@@ -252,6 +254,29 @@ Result<std::string> Platform::explain(std::string_view statement) {
     return fail(ErrorCode::UsageError, "this statement has no plan");
   }
   return std::get<sql::Explain>(*analyzed).text;
+}
+
+Result<std::vector<columnar::Batch>> Platform::select(std::string_view statement, columnar::SchemaPtr& schema) {
+  TRY_ASSIGN(const std::vector<sql::StatementText> statements, sql::split_script(statement));
+  if (statements.size() != 1) return fail(ErrorCode::UsageError, "select takes one statement");
+  sql::ScriptSettings settings;
+  TRY_ASSIGN(std::optional<sql::Statement> analyzed, sql::analyze(statements.front(), *names_, settings));
+  auto* select = analyzed ? std::get_if<sql::Select>(&*analyzed) : nullptr;
+  if (select == nullptr) return fail(ErrorCode::UsageError, "select takes a SELECT");
+  return rows_of(std::move(select->plan), schema);
+}
+
+Result<std::vector<columnar::Batch>> Platform::rows_of(sql::Plan plan, columnar::SchemaPtr& schema) {
+  TRY_ASSIGN(const auto query, engine_->open_bounded(std::move(plan), {}));
+  schema = query->schema();
+  std::vector<columnar::Batch> rows;
+  while (true) {
+    TRY(run());
+    engine::BoundedUpdate update = query->take();
+    rows.insert(rows.end(), update.batches.begin(), update.batches.end());
+    if (update.error) return fail(std::move(*update.error));
+    if (update.ended) return rows;
+  }
 }
 
 Result<catalog::Catalog::StreamPtr> Platform::stream(std::string_view name) const {

@@ -41,10 +41,12 @@ class Platform {
                                                               const Settings& settings);
   ~Platform();
 
-  // Runs the statements of a script. `pipeline` names its INSERT INTO; empty: as SQL says.
+  // Runs the statements of a script, a SELECT over what is stored and without looking at its rows. `pipeline` names its INSERT INTO; empty: as SQL says.
   [[nodiscard]] Result<> execute(std::string_view script, const std::string& pipeline);
   // What EXPLAIN prints.
   [[nodiscard]] Result<std::string> explain(std::string_view statement);
+  // What a SELECT over what is stored gives, in its order.
+  [[nodiscard]] Result<std::vector<columnar::Batch>> select(std::string_view statement, columnar::SchemaPtr& schema);
   // Messages that arrive together, durable on return.
   [[nodiscard]] Result<> push(std::string_view stream, const Push& push);
   // Writes a file where lookup tables have theirs.
@@ -73,6 +75,7 @@ class Platform {
   Result<> resume();
   Result<> open_stream(const catalog::Catalog::StreamPtr& stream);
   Result<> connect(const catalog::Catalog::StreamPtr& stream);
+  Result<std::vector<columnar::Batch>> rows_of(sql::Plan plan, columnar::SchemaPtr& schema);
   Result<> apply(sql::Statement statement, const std::string& pipeline);
   Result<> add_table(sql::CreateLookupTable statement);
   Result<> add_pipeline(sql::InsertInto insert, const std::string& name);

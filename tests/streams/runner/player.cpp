@@ -78,6 +78,7 @@ const std::map<std::string, Player::Handler, std::less<>>& Player::handlers() {
       {"dead", &Player::expect_dead},    {"====", &Player::expect_same},    {"error", &Player::expect_error},
       {"explain", &Player::expect_plan}, {"restart", &Player::restart},     {"file", &Player::write_file},
       {"reload", &Player::reload},       {"devices", &Player::put_devices},
+      {"select", &Player::expect_rows},
   };
   return all;
 }
@@ -286,6 +287,34 @@ Result<> Player::expect_plan(const Block& block) {
     at = end + 1;
   }
   return compare(block, block.body, std::move(actual), true);
+}
+
+// select [ordered]: a SELECT over what is stored, then ----, then its rows.
+Result<> Player::expect_rows(const Block& block) {
+  const bool ordered = !block.words.empty() && block.words[0] == "ordered";
+  const auto rule = std::ranges::find(block.body, "----");
+  std::string statement;
+  for (auto line = block.body.begin(); line != rule; ++line) statement += *line + "\n";
+  columnar::SchemaPtr schema;
+  TRY_ASSIGN(const std::vector<columnar::Batch> batches, platform_->select(statement, schema));
+  std::vector<std::string> expected;
+  for (auto line = rule; !update_ && line != block.body.end(); ++line) {
+    if (line == rule) continue;
+    TRY_ASSIGN(std::string canonical, canonical_line(*line, *schema, {}));
+    expected.push_back(std::move(canonical));
+  }
+  std::vector<std::string> actual;
+  for (const columnar::Batch& batch : batches) {
+    for (size_t row = 0; row < batch.rows; ++row) {
+      TRY_ASSIGN(std::string line, canonical_row(batch, row, {}));
+      actual.push_back(std::move(line));
+    }
+  }
+  if (!update_) return compare(block, std::move(expected), std::move(actual), ordered);
+  if (!ordered) std::ranges::sort(actual);
+  actual.insert(actual.begin(), "----");
+  actual.insert(actual.begin(), block.body.begin(), rule);
+  return compare(block, {}, std::move(actual), true);
 }
 
 // restart: the process dies. restart clean: it is stopped in order.

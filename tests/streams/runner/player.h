@@ -35,6 +35,7 @@ class Player {
   Result<> expect_same(const Block& block);
   Result<> expect_error(const Block& block);
   Result<> expect_plan(const Block& block);
+  Result<> expect_rows(const Block& block);
   Result<> restart(const Block& block);
   Result<> write_file(const Block& block);
   Result<> reload(const Block& block);

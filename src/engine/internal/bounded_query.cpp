@@ -1,0 +1,191 @@
+#include "engine/internal/bounded_query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tidegate::engine {
+
+namespace {
+
+std::optional<uint64_t> least_of(std::optional<uint64_t> a, std::optional<uint64_t> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+// Everything that is before `time` for sure, with event times of whole milliseconds.
+int64_t watermark_before(int64_t time) {
+  if (time >= kFarTime) return kEndOfTime;
+  const int64_t rest = time % kMicrosPerMilli;
+  return time - (rest < 0 ? rest + kMicrosPerMilli : rest) - kMicrosPerMilli;
+}
+
+}  // namespace
+
+columnar::SchemaPtr visible_schema(const sql::Plan& plan) {
+  const size_t hidden = plan.ordering ? plan.ordering->hidden : 0;
+  if (hidden == 0) return plan.root->output;
+  auto schema = std::make_shared<columnar::Schema>(*plan.root->output);  // shared as every schema
+  schema->fields.resize(schema->fields.size() - hidden);
+  return schema;
+}
+
+BoundedTask::BoundedTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices,
+                         const EngineOptions& engine_options, std::unique_ptr<GraphPlan> graph,
+                         const BoundedOptions& options, std::shared_ptr<ResultQueue> queue)
+    : clock_(clock),
+      execution_(std::move(graph), devices, 1, engine_options.max_batch_rows),
+      ordering_(execution_.graph().plan().ordering.value_or(sql::Ordering{})),
+      schema_(visible_schema(execution_.graph().plan())),
+      limit_(least_of(ordering_.limit, options.max_rows)),
+      max_memory_bytes_(options.max_memory_bytes),
+      queue_(std::move(queue)),
+      to_skip_(ordering_.offset),
+      time_left_us_(options.max_time_us),
+      surveying_(execution_.graph().has_state()) {
+  if (!ordering_.keys.empty()) {
+    constexpr uint64_t kAll = UINT64_MAX;
+    const bool few = limit_ && *limit_ < kAll - to_skip_;
+    sorter_.emplace(ordering_.keys, few ? std::optional(*limit_ + to_skip_) : std::nullopt);
+  }
+  add_sources(log, options);
+  execution_.begin_given();
+  report();
+}
+
+void BoundedTask::add_sources(log::Log& log, const BoundedOptions& options) {
+  for (const catalog::StreamDefinition* stream : execution_.graph().sources()) {
+    Offset from = log.begin(stream->id);
+    Offset to = log.end(stream->id);
+    for (const SourceRange& range : options.ranges) {
+      if (range.stream != stream->id) continue;
+      from = std::clamp(range.from, from, to);
+      to = std::clamp(range.to, from, to);
+    }
+    sources_.emplace_back(log, stream->id, from, to, surveying_ ? stream->time_column : std::nullopt);
+  }
+}
+
+bool BoundedTask::step(WorkerPool& pool) {
+  if (over() || queue_->full()) return false;
+  const int64_t started_us = clock_.monotonic_us();
+  const auto work = [&]() -> Result<> {
+    TRY(check_limits());
+    if (surveying_) {
+      TRY_ASSIGN(surveying_, survey());
+    } else {
+      TRY(turn(pool));
+    }
+    return {};
+  };
+  if (Result<> done = work(); !done) end_with(std::move(done.error()));
+  time_left_us_ -= clock_.monotonic_us() - started_us;
+  report();
+  queue_->notify();
+  return true;
+}
+
+Result<> BoundedTask::check_limits() const {
+  const size_t bytes = execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
+  if (bytes > max_memory_bytes_) {
+    return fail(ErrorCode::QueryTooLarge,
+                fmt::format("the query needs more than {} MB of memory", max_memory_bytes_ >> 20),
+                sorter_ ? "Add a LIMIT to ORDER BY, or ask for less time." : "Ask for less time or for larger windows.");
+  }
+  if (time_left_us_ >= 0) return {};
+  return fail(ErrorCode::QueryTooLong, "the query took longer than it may",
+              "Ask for less time, or allow it a longer timeout.");
+}
+
+Result<bool> BoundedTask::survey() {
+  for (BoundedSource& source : sources_) {
+    TRY_ASSIGN(const bool more, source.survey(kTurnRows));
+    if (more) return true;
+  }
+  return false;
+}
+
+std::optional<size_t> BoundedTask::next_source() const {
+  std::optional<size_t> next;
+  for (size_t at = 0; at < sources_.size(); ++at) {
+    if (sources_[at].at_end()) continue;
+    if (!next || sources_[at].least_time_to_come() < sources_[*next].least_time_to_come()) next = at;
+  }
+  return next;
+}
+
+Result<> BoundedTask::turn(WorkerPool& pool) {
+  if (limit_ == 0U) {
+    finish();
+    return {};
+  }
+  if (const auto source = next_source()) {
+    TRY_ASSIGN(const std::vector<columnar::Batch> batches, sources_[*source].read(kTurnRows));
+    execution_.process(*source, batches, pool);
+  }
+  int64_t least = kNever;
+  for (const BoundedSource& source : sources_) least = std::min(least, source.least_time_to_come());
+  const bool all_read = !next_source().has_value();
+  if (execution_.graph().has_state()) execution_.advance(all_read ? kEndOfTime : watermark_before(least));
+  collect();
+  if (over_) return {};
+  TRY(check_limits());
+  if (all_read) finish();
+  return {};
+}
+
+void BoundedTask::collect() {
+  for (const columnar::Batch& late : execution_.take_late()) timeless_ += late.rows;
+  for (columnar::Batch& batch : execution_.take_outputs()) {
+    if (over_) return;
+    if (sorter_) {
+      sorter_->add(std::move(batch));
+    } else {
+      emit(std::move(batch));
+    }
+  }
+}
+
+// What OFFSET and LIMIT leave of the rows, without hidden columns.
+void BoundedTask::emit(columnar::Batch rows) {
+  const auto skipped = static_cast<size_t>(std::min<uint64_t>(to_skip_, rows.rows));
+  to_skip_ -= skipped;
+  const uint64_t left = rows.rows - skipped;
+  const uint64_t wanted = limit_ ? std::min(*limit_, left) : left;
+  columnar::Batch out = columnar::slice(rows, skipped, static_cast<size_t>(wanted));
+  out.columns.resize(schema_->fields.size());
+  out.schema = schema_;
+  queue_->push(std::move(out));
+  if (!limit_) return;
+  *limit_ -= wanted;
+  if (*limit_ == 0 && !sorter_) finish();
+}
+
+void BoundedTask::finish() {
+  if (sorter_) {
+    for (columnar::Batch& batch : sorter_->finish()) emit(std::move(batch));
+  }
+  end_with(std::nullopt);
+}
+
+void BoundedTask::end_with(std::optional<Error> error) {
+  if (over_) return;
+  over_ = true;
+  report();
+  queue_->end(std::move(error));
+  queue_->notify();
+}
+
+void BoundedTask::report() {
+  BoundedProgress progress;
+  for (const BoundedSource& source : sources_) {
+    progress.rows_to_read += source.rows();
+    progress.rows_read += surveying_ ? 0 : source.rows_passed();
+    progress.skipped += surveying_ ? 0 : source.skipped();
+  }
+  progress.timeless = timeless_;
+  progress.memory_bytes = execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
+  queue_->report(progress);
+}
+
+}  // namespace tidegate::engine

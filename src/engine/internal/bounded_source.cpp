@@ -1,0 +1,57 @@
+#include "engine/internal/bounded_source.h"
+
+#include <algorithm>
+
+#include "engine/internal/window_math.h"
+
+namespace tidegate::engine {
+
+namespace {
+
+int64_t least_time(const columnar::Column& times) {
+  int64_t least = kNever;
+  const auto values = times.values<int64_t>();
+  for (size_t row = 0; row < times.rows; ++row) {
+    if (times.valid(row) && usable_time(values[row])) least = std::min(least, values[row]);
+  }
+  return least;
+}
+
+}  // namespace
+
+BoundedSource::BoundedSource(log::Log& log, StreamId stream, Offset from, Offset to, std::optional<size_t> time_column)
+    : reader_(log, stream, "query"), from_(from), to_(std::max(from, to)), time_column_(time_column) {
+  reader_.seek(from_);
+}
+
+Result<bool> BoundedSource::survey(size_t max_rows) {
+  if (!time_column_ || surveyed_) return false;
+  if (!at_end()) {
+    TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(max_rows, to_));
+    int64_t least = kNever;
+    for (const columnar::Batch& batch : batches) least = std::min(least, least_time(*batch.columns[*time_column_]));
+    if (batches.empty()) reader_.seek(to_);
+    stretches_.push_back({reader_.position(), least});
+    return true;
+  }
+  for (size_t at = stretches_.size(); at-- > 1;) {
+    stretches_[at - 1].least_time = std::min(stretches_[at - 1].least_time, stretches_[at].least_time);
+  }
+  reader_.seek(from_);
+  skipped_before_ = reader_.skipped();
+  surveyed_ = true;
+  return false;
+}
+
+Result<std::vector<columnar::Batch>> BoundedSource::read(size_t max_rows) {
+  TRY_ASSIGN(std::vector<columnar::Batch> batches, reader_.read(max_rows, to_));
+  if (batches.empty()) reader_.seek(to_);
+  return batches;
+}
+
+int64_t BoundedSource::least_time_to_come() const {
+  const auto stretch = std::ranges::upper_bound(stretches_, reader_.position(), {}, &Stretch::end);
+  return stretch == stretches_.end() ? kNever : stretch->least_time;
+}
+
+}  // namespace tidegate::engine

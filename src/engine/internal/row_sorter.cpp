@@ -1,0 +1,88 @@
+#include "engine/internal/row_sorter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <compare>
+#include <numeric>
+#include <span>
+
+namespace tidegate::engine {
+
+namespace {
+
+int sign_of(std::strong_ordering order) { return order < 0 ? -1 : (order > 0 ? 1 : 0); }
+
+int compare_numbers(double left, double right) {
+  if (std::isnan(left) || std::isnan(right)) return int{std::isnan(left)} - int{std::isnan(right)};
+  return int{left > right} - int{left < right};
+}
+
+}  // namespace
+
+int compare_rows(const columnar::Column& column, size_t left, size_t right) {
+  const bool has_left = column.valid(left);
+  const bool has_right = column.valid(right);
+  if (!has_left || !has_right) return int{has_left} - int{has_right};
+  switch (column.type) {
+    case columnar::TypeKind::kNull: return 0;
+    case columnar::TypeKind::kString: return sign_of(column.string_at(left) <=> column.string_at(right));
+    case columnar::TypeKind::kDouble: {
+      const auto values = column.values<double>();
+      return compare_numbers(values[left], values[right]);
+    }
+    default: return sign_of(column.integer_at(left) <=> column.integer_at(right));
+  }
+}
+
+bool RowSorter::before(const columnar::Batch& all, uint32_t left, uint32_t right) const {
+  for (const sql::SortKey& key : keys_) {
+    const columnar::Column& column = *all.columns[key.column];
+    const int order = compare_rows(column, left, right);
+    if (order == 0) continue;
+    if (column.valid(left) && column.valid(right)) return key.descending ? order > 0 : order < 0;
+    return column.valid(right) == key.nulls_first;
+  }
+  return left < right;
+}
+
+void RowSorter::add(columnar::Batch rows) {
+  if (rows.rows == 0) return;
+  rows_ += rows.rows;
+  bytes_ += rows.memory_bytes();
+  parts_.push_back(std::move(rows));
+  if (keep_ && rows_ > kSlackRows && rows_ - kSlackRows > *keep_) trim();
+}
+
+void RowSorter::trim() {
+  const columnar::Batch all = columnar::concatenate(parts_);
+  std::vector<uint32_t> order(all.rows);
+  std::iota(order.begin(), order.end(), 0U);
+  const auto less = [&](uint32_t left, uint32_t right) { return before(all, left, right); };
+  const auto wanted = static_cast<std::ptrdiff_t>(*keep_);
+  if (wanted < std::ssize(order)) std::nth_element(order.begin(), order.begin() + wanted, order.end(), less);
+  order.resize(std::min<size_t>(order.size(), *keep_));
+  std::ranges::sort(order);  // as they came in: that decides between equal ones
+  parts_.assign(1, columnar::gather(all, order));
+  rows_ = parts_.front().rows;
+  bytes_ = parts_.front().memory_bytes();
+}
+
+std::vector<columnar::Batch> RowSorter::finish() {
+  std::vector<columnar::Batch> sorted;
+  if (rows_ == 0) return sorted;
+  if (keep_ && rows_ > *keep_) trim();
+  const columnar::Batch all = columnar::concatenate(parts_);
+  parts_.clear();
+  std::vector<uint32_t> order(all.rows);
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, [&](uint32_t left, uint32_t right) { return before(all, left, right); });
+  for (size_t at = 0; at < order.size(); at += kBatchRows) {
+    const size_t count = std::min(kBatchRows, order.size() - at);
+    sorted.push_back(columnar::gather(all, std::span(order).subspan(at, count)));
+  }
+  rows_ = 0;
+  bytes_ = 0;
+  return sorted;
+}
+
+}  // namespace tidegate::engine
