@@ -39,6 +39,7 @@ ApiImpl::ApiImpl(ApiParts parts, ApiOptions options)
       options_(std::move(options)),
       started_us_(parts.clock.monotonic_us()),
       live_(parts.gate, parts.engine),
+      queries_(parts.gate, parts.engine, parts.clock, [this](const QueryOutcome& outcome) { audit_query(outcome); }),
       pool_(options_.worker_threads) {
   for (int i = 0; i < std::max(1, options_.ingest_lanes); ++i) {
     lanes_.push_back(std::make_unique<Guarded<std::unique_ptr<ingest::Lane>>>(parts_.ingest.open_lane()));
@@ -52,6 +53,7 @@ void ApiImpl::stop() {
   capture_pool_.stop();
   pool_.stop();
   live_.stop();
+  queries_.stop();
 }
 
 // Who sent it. A device may only send records; what changes the platform needs an admin.
@@ -164,6 +166,10 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kSetSecret: return on_pool(std::move(call), &ApiImpl::set_secret);
     case Endpoint::kRemoveSecret: return on_pool(std::move(call), &ApiImpl::remove_secret);
     case Endpoint::kLiveQuery: return on_pool(std::move(call), &ApiImpl::live);
+    case Endpoint::kQuery: return on_pool(std::move(call), &ApiImpl::query);
+    case Endpoint::kQueries: return queries(call);
+    case Endpoint::kQueryPage: return query_page(call);
+    case Endpoint::kCancelQuery: return cancel_query(call);
   }
 }
 

@@ -69,7 +69,8 @@ TEST_CASE("windows over what is stored have every row in them, however late it c
   // In many batches: the query must not go by what it has seen so far.
   bench.log.max_read_rows = 10;
   for (size_t at = 0; at < readings.size(); at += 100) {
-    bench.append({readings.begin() + static_cast<std::ptrdiff_t>(at), readings.begin() + static_cast<std::ptrdiff_t>(at) + 100});
+    bench.append(
+        {readings.begin() + static_cast<std::ptrdiff_t>(at), readings.begin() + static_cast<std::ptrdiff_t>(at) + 100});
   }
   for (const GroupBy by : {GroupBy::kDevice, GroupBy::kNothing}) {
     Query query;
@@ -93,7 +94,8 @@ TEST_CASE("windows that nothing can come for any more are let go before the end"
   std::vector<Reading> readings;
   for (int i = 0; i < 200'000; ++i) readings.push_back({"d" + std::to_string(i % 50), i * 100 * kMicrosPerMilli, 1});
   for (size_t at = 0; at < readings.size(); at += 10'000) {
-    bench.append({readings.begin() + static_cast<std::ptrdiff_t>(at), readings.begin() + static_cast<std::ptrdiff_t>(at) + 10'000});
+    bench.append({readings.begin() + static_cast<std::ptrdiff_t>(at),
+                  readings.begin() + static_cast<std::ptrdiff_t>(at) + 10'000});
   }
   Query query;
   query.window = {sql::WindowKind::kTumble, kSecond, kSecond, 0};
@@ -142,7 +144,8 @@ TEST_CASE("ORDER BY with a LIMIT keeps only what may be wanted") {
   ordering.offset = 1;
   BoundedOptions tight;
   tight.max_memory_bytes = 3U << 20;
-  CHECK(bounded.all(ordered(filter_plan(bench.source), ordering), tight) == Lines{"a|300006.000000", "a|300005.000000"});
+  CHECK(bounded.all(ordered(filter_plan(bench.source), ordering), tight) ==
+        Lines{"a|300006.000000", "a|300005.000000"});
   ordering.limit.reset();
   CHECK(bounded.all(ordered(filter_plan(bench.source), ordering), tight) == Lines{"3008"});
 }
@@ -169,6 +172,20 @@ TEST_CASE("a query rests while its reader does, and neither its time nor its mem
     bench.run();
   }
   CHECK(rows == 500'000);
+}
+
+TEST_CASE("a query that takes too long is ended") {
+  Bench bench;
+  Bounded bounded(bench);
+  bench.append({{"a", 0, 1}});
+  BoundedOptions options;
+  options.max_time_us = kSecond;
+  const auto query = bounded.open(filter_plan(bench.source), options);
+  bench.clock.advance_us(2 * kSecond);
+  bench.run();
+  const BoundedUpdate update = query->take();
+  REQUIRE(update.error);
+  CHECK(update.error->code == ErrorCode::QueryTooLong);
 }
 
 TEST_CASE("rows that the log has lost are counted, not mistaken for an end") {

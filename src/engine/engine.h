@@ -128,10 +128,10 @@ struct SourceRange {
 };
 
 struct BoundedOptions {
-  std::vector<SourceRange> ranges;  // of the streams that are not read as a whole
+  std::vector<SourceRange> ranges;                  // of the streams that are not read as a whole
   std::optional<uint64_t> max_rows = std::nullopt;  // as a LIMIT, below that of the query if there is one
   size_t max_memory_bytes = 256U << 20;             // of operators, sorting and waiting results; then QueryTooLarge
-  int64_t max_time_us = 60 * kMicrosPerSecond;      // of work, waiting for the reader left out; then QueryTooLong
+  int64_t max_time_us = 60 * kMicrosPerSecond;      // waiting for the reader left out; then QueryTooLong
   // The query rests while so much waits for its reader.
   size_t max_queued_rows = 65'536;
   size_t max_queued_bytes = 8U << 20;

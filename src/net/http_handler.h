@@ -50,6 +50,9 @@ class HttpResponder {
  public:
   virtual ~HttpResponder() = default;
   virtual void respond(HttpResponse response) = 0;
+  // Calls `callback` once, from a network thread, if the peer goes away (or sends nothing more) before the answer is
+  // given: for work that nobody would wait for any longer. At most once per request; be quick.
+  virtual void on_gone(std::function<void()> callback) = 0;
   // Sends head and headers, keeps the body open. `on_closed` is called once when the peer has gone or close() is done.
   // Shared: the platform writes while the server may already have lost the connection.
   [[nodiscard]] virtual std::shared_ptr<HttpStream> stream(HttpResponse head, std::function<void()> on_closed) = 0;

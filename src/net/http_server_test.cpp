@@ -16,7 +16,8 @@ namespace tidegate::net {
 namespace {
 
 // Responders and streams are shared with the server, as the face demands.
-// Echoes; /stream sends three chunks and ends; /endless sends until the peer goes; /silent never answers.
+// Echoes; /stream sends three chunks and ends; /endless sends until the peer goes; /silent never answers; /watched
+// answers when told to and says when the peer has gone.
 class EchoHandler final : public HttpHandler {
  public:
   void handle(HttpRequest request, std::shared_ptr<HttpResponder> responder) override {
@@ -37,18 +38,37 @@ class EchoHandler final : public HttpHandler {
       return;
     }
     if (request.path == "/silent") return;
+    if (request.path == "/watched") {
+      responder->on_gone([this] { count(gone_); });
+      *waiting_.lock() = std::move(responder);
+      return count(watched_);
+    }
     response.body = request.method + " " + request.path + " " + request.body;
     responder->respond(std::move(response));
   }
   void wait_closed() { closed_.wait(0); }
+  void wait_watched() { watched_.wait(0); }
+  void wait_gone() { gone_.wait(0); }
+  [[nodiscard]] int gone() const { return gone_; }
+  void answer_watched() {
+    HttpResponse response;
+    response.body = "at last";
+    waiting_.lock()->get()->respond(std::move(response));
+  }
 
  private:
+  static void count(std::atomic<int>& events) {
+    ++events;
+    events.notify_all();
+  }
   std::atomic<int> closed_{0};
+  std::atomic<int> watched_{0};
+  std::atomic<int> gone_{0};
+  Guarded<std::shared_ptr<HttpResponder>> waiting_;
   Guarded<std::shared_ptr<HttpStream>> held_;
 };
 
-// Sends the bytes and reads until the server closes the connection.
-std::string raw_exchange(uint16_t port, std::string_view bytes) {
+int raw_connection(uint16_t port, std::string_view bytes) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   REQUIRE(socket >= 0);
   sockaddr_in address{};
@@ -57,6 +77,12 @@ std::string raw_exchange(uint16_t port, std::string_view bytes) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   REQUIRE(::send(socket, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  return socket;
+}
+
+// Sends the bytes and reads until the server closes the connection.
+std::string raw_exchange(uint16_t port, std::string_view bytes) {
+  const int socket = raw_connection(port, bytes);
   std::string out;
   char buffer[4096];
   for (ssize_t got = 0; (got = ::recv(socket, buffer, sizeof buffer, 0)) > 0;)
@@ -149,6 +175,35 @@ TEST_CASE("stopping ends streams") {
 TEST_CASE("a request without an answer is answered") {
   Fixture fixture;
   CHECK(fixture.client()->send({.target = "/silent"})->status == 500);
+}
+
+TEST_CASE("who goes away before the answer is told of, once") {
+  Fixture fixture;
+  const int socket = raw_connection(fixture.server->port(), "GET /watched HTTP/1.1\r\nHost: x\r\n\r\n");
+  fixture.handler.wait_watched();
+  CHECK(fixture.handler.gone() == 0);
+  ::close(socket);
+  fixture.handler.wait_gone();
+  fixture.handler.answer_watched();  // nobody is there, and nothing happens
+  CHECK(fixture.client()->send({.target = "/a"})->status == 200);
+  CHECK(fixture.handler.gone() == 1);
+}
+
+TEST_CASE("what is sent behind a watched request waits for its answer") {
+  Fixture fixture;
+  std::string answers;
+  std::thread peer([&] {
+    answers = raw_exchange(fixture.server->port(),
+                           "GET /watched HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n"
+                           "Connection: close\r\n\r\n");
+  });
+  fixture.handler.wait_watched();
+  fixture.handler.answer_watched();
+  peer.join();
+  const size_t first = answers.find("at last");
+  REQUIRE(first != std::string::npos);
+  CHECK(answers.find("GET /next", first) != std::string::npos);
+  CHECK(fixture.handler.gone() == 0);
 }
 
 TEST_CASE("who drips its request head is cut off, and pipelined requests are answered in order") {

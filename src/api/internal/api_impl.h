@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/internal/live_hub.h"
+#include "api/internal/query_hub.h"
 #include "api/internal/router.h"
 #include "api/internal/worker_pool.h"
 #include "base/guarded.h"
@@ -148,6 +149,13 @@ class ApiImpl final : public Api {
   void live(Call& call);
   void tail(Call& call);
 
+  // queries.cpp
+  void query(Call& call);
+  void query_page(Call& call);
+  void cancel_query(Call& call);
+  void queries(Call& call);
+  void audit_query(const QueryOutcome& outcome);
+
   // metrics.cpp
   void metrics(Call& call);
 
@@ -160,6 +168,7 @@ class ApiImpl final : public Api {
   // One per network thread, so that a lock is rarely waited for.
   std::vector<std::unique_ptr<Guarded<std::unique_ptr<ingest::Lane>>>> lanes_;
   LiveHub live_;
+  QueryHub queries_;
   WorkerPool pool_;
   WorkerPool capture_pool_{1};  // a capture waits for devices; nothing else shall wait for it
 };

@@ -63,6 +63,10 @@ constexpr Route kRoutes[] = {
     {"PUT", "/api/v1/secrets/{name}", Endpoint::kSetSecret, Access::kAdmin},
     {"DELETE", "/api/v1/secrets/{name}", Endpoint::kRemoveSecret, Access::kAdmin},
     {"GET", "/api/v1/query/live", Endpoint::kLiveQuery, Access::kReader},
+    {"GET", "/api/v1/query", Endpoint::kQueries, Access::kReader},
+    {"POST", "/api/v1/query", Endpoint::kQuery, Access::kReader},
+    {"GET", "/api/v1/query/{name}", Endpoint::kQueryPage, Access::kReader},
+    {"DELETE", "/api/v1/query/{name}", Endpoint::kCancelQuery, Access::kReader},
 };
 
 bool fits(std::string_view pattern, std::span<const std::string> segments, std::string_view& name) {

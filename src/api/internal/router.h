@@ -78,6 +78,10 @@ enum class Endpoint : uint8_t {
   kSetSecret,
   kRemoveSecret,
   kLiveQuery,
+  kQueries,
+  kQuery,
+  kQueryPage,
+  kCancelQuery,
 };
 
 struct Route {

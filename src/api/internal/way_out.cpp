@@ -16,6 +16,10 @@ void append_rows(const codec::JsonEncoder& encoder, const CheckedBatch& batch, s
   out += ']';
 }
 
+void append_row(const codec::JsonEncoder& encoder, const CheckedBatch& batch, size_t row, std::string& out) {
+  encoder.append_row(batch.value(), row, out);
+}
+
 void append_record(const codec::JsonEncoder& encoder, const CheckedBatch& batch, size_t row, int64_t offset,
                    std::string& out) {
   encoder.append_row(batch.value(), row, fmt::format("\"_offset\":{}", offset), out);

@@ -17,6 +17,9 @@ using CheckedBatch = security::PolicyChecked<columnar::Batch>;
 void append_rows(const codec::JsonEncoder& encoder, const CheckedBatch& batch, size_t first, size_t rows,
                  std::string& out);
 
+// One row as a JSON object.
+void append_row(const codec::JsonEncoder& encoder, const CheckedBatch& batch, size_t row, std::string& out);
+
 // One row of a stream, with its offset as the member "_offset".
 void append_record(const codec::JsonEncoder& encoder, const CheckedBatch& batch, size_t row, int64_t offset,
                    std::string& out);

@@ -41,7 +41,7 @@ BoundedTask::BoundedTask(log::Log& log, const io::Clock& clock, columnar::String
       max_memory_bytes_(options.max_memory_bytes),
       queue_(std::move(queue)),
       to_skip_(ordering_.offset),
-      time_left_us_(options.max_time_us),
+      deadline_us_(clock.monotonic_us() + options.max_time_us),
       surveying_(execution_.graph().has_state()) {
   if (!ordering_.keys.empty()) {
     constexpr uint64_t kAll = UINT64_MAX;
@@ -67,8 +67,13 @@ void BoundedTask::add_sources(log::Log& log, const BoundedOptions& options) {
 }
 
 bool BoundedTask::step(WorkerPool& pool) {
-  if (over() || queue_->full()) return false;
-  const int64_t started_us = clock_.monotonic_us();
+  if (over()) return false;
+  if (queue_->full()) {
+    if (!resting_since_us_) resting_since_us_ = clock_.monotonic_us();
+    return false;
+  }
+  if (resting_since_us_) deadline_us_ += clock_.monotonic_us() - *resting_since_us_;
+  resting_since_us_.reset();
   const auto work = [&]() -> Result<> {
     TRY(check_limits());
     if (surveying_) {
@@ -79,7 +84,6 @@ bool BoundedTask::step(WorkerPool& pool) {
     return {};
   };
   if (Result<> done = work(); !done) end_with(std::move(done.error()));
-  time_left_us_ -= clock_.monotonic_us() - started_us;
   report();
   queue_->notify();
   return true;
@@ -88,11 +92,11 @@ bool BoundedTask::step(WorkerPool& pool) {
 Result<> BoundedTask::check_limits() const {
   const size_t bytes = execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
   if (bytes > max_memory_bytes_) {
-    return fail(ErrorCode::QueryTooLarge,
-                fmt::format("the query needs more than {} MB of memory", max_memory_bytes_ >> 20),
-                sorter_ ? "Add a LIMIT to ORDER BY, or ask for less time." : "Ask for less time or for larger windows.");
+    return fail(
+        ErrorCode::QueryTooLarge, fmt::format("the query needs more than {} MB of memory", max_memory_bytes_ >> 20),
+        sorter_ ? "Add a LIMIT to ORDER BY, or ask for less time." : "Ask for less time or for larger windows.");
   }
-  if (time_left_us_ >= 0) return {};
+  if (clock_.monotonic_us() <= deadline_us_) return {};
   return fail(ErrorCode::QueryTooLong, "the query took longer than it may",
               "Ask for less time, or allow it a longer timeout.");
 }

@@ -51,9 +51,10 @@ class BoundedTask {
   const size_t max_memory_bytes_;
   std::vector<BoundedSource> sources_;  // as GraphPlan::sources() has them
   std::optional<RowSorter> sorter_;
-  std::shared_ptr<ResultQueue> queue_;  // shared with the reader's BoundedHandle; either may go first
-  uint64_t to_skip_;                    // OFFSET
-  int64_t time_left_us_;
+  std::shared_ptr<ResultQueue> queue_;       // shared with the reader's BoundedHandle; either may go first
+  uint64_t to_skip_;                         // OFFSET
+  int64_t deadline_us_;                      // monotonic
+  std::optional<int64_t> resting_since_us_;  // waiting for the reader, which does not count
   uint64_t timeless_ = 0;
   bool surveying_;
   bool over_ = false;

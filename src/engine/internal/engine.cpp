@@ -114,9 +114,9 @@ class EngineImpl final : public Engine {
   Result<std::unique_ptr<BoundedQuery>> open_bounded(sql::Plan plan, BoundedOptions options) override {
     TRY_ASSIGN(auto graph, GraphPlan::build(std::move(plan)));
     const columnar::SchemaPtr schema = visible_schema(graph->plan());
-    auto queue = std::make_shared<ResultQueue>(options.max_queued_rows, options.max_queued_bytes,
-                                               std::move(options.on_ready),
-                                               [this] { bounded_scheduler_.wake(); });  // shared: see BoundedTask
+    auto queue =
+        std::make_shared<ResultQueue>(options.max_queued_rows, options.max_queued_bytes, std::move(options.on_ready),
+                                      [this] { bounded_scheduler_.wake(); });  // shared: see BoundedTask
     auto task = std::make_unique<BoundedTask>(log_, clock_, devices_, options_, std::move(graph), options, queue);
     bool room = false;
     bounded_scheduler_.call([&] {
@@ -229,7 +229,7 @@ class EngineImpl final : public Engine {
   columnar::StringPool& devices_;
   const EngineOptions options_;
   WorkerPool pool_;
-  WorkerPool inline_pool_;  // of the queries, which have one worker each
+  WorkerPool inline_pool_;                                            // of the queries, which have one worker each
   Guarded<std::map<uint32_t, std::unique_ptr<Pipeline>>> pipelines_;  // by id; changed by the pipelines' thread only
   std::vector<std::unique_ptr<LiveTask>> live_;                       // the live thread's
   std::vector<std::unique_ptr<BoundedTask>> bounded_;                 // the query thread's

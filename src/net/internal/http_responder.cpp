@@ -63,6 +63,15 @@ class Responder final : public HttpResponder {
     });
   }
 
+  void on_gone(std::function<void()> callback) override {
+    if (answered_) return;
+    const bool posted = worker_->post([session = session_, request = request_, callback] {
+      const auto alive = session.lock();
+      alive == nullptr ? callback() : alive->watch_request(request, callback);
+    });
+    if (!posted) callback();
+  }
+
   std::shared_ptr<HttpStream> stream(HttpResponse head, std::function<void()> on_closed) override {
     auto state = std::make_shared<HttpStreamState>(std::move(on_closed));
     const bool first = !answered_.exchange(true);

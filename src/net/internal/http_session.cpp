@@ -70,12 +70,38 @@ void HttpSession::wait_for_request() {
 }
 
 void HttpSession::read_more() {
-  async_read([self = shared_from_this()](ErrorCodeAsio error, size_t size) { self->on_read(error, size); });
+  if (std::exchange(reading_, true)) return;  // what watch_request() began goes on as this
+  async_read([self = shared_from_this()](ErrorCodeAsio error, size_t size) {
+    self->reading_ = false;
+    self->on_read(error, size);
+  });
+}
+
+void HttpSession::watch_request(uint64_t request, std::function<void()> on_gone) {
+  if (phase_ == Phase::kClosed) return on_gone();
+  if (phase_ != Phase::kHandling || request != request_number_) return;
+  on_gone_ = std::move(on_gone);
+  if (input_.size() < kReadBytes) read_more();
 }
 
 void HttpSession::on_read(ErrorCodeAsio error, size_t size) {
+  const bool unwatched = phase_ == Phase::kWriting || (phase_ == Phase::kHandling && !on_gone_);
+  if (error && unwatched) {
+    request_keep_alive_ = false;  // it may only have stopped sending: the answer goes out
+    return;
+  }
   if (error || phase_ == Phase::kClosed) return close();
+  if (phase_ == Phase::kClosing) {
+    drained_ += size;
+    return drained_ > kDrainBytes ? close() : read_more();
+  }
+  if (phase_ == Phase::kStreaming) return watch_peer();
   input_.append(read_buffer_.data(), size);
+  if (phase_ == Phase::kWriting) return;
+  if (phase_ == Phase::kHandling) {
+    if (input_.size() < kReadBytes) read_more();
+    return;
+  }
   if (phase_ == Phase::kWaiting) {
     phase_ = Phase::kHead;
     set_deadline(options().header_timeout_ms);
@@ -130,6 +156,7 @@ bool HttpSession::account_body() {
 
 void HttpSession::dispatch() {
   phase_ = Phase::kHandling;
+  on_gone_ = nullptr;
   no_deadline();  // the handler's own limits count now
   request_keep_alive_ = reader_->keep_alive();
   request_is_head_ = reader_->is_head();
@@ -145,6 +172,7 @@ void HttpSession::dispatch() {
 
 void HttpSession::respond(uint64_t request, HttpResponse response) {
   if (phase_ != Phase::kHandling || request != request_number_) return;
+  on_gone_ = nullptr;
   write_answer(std::move(response), request_keep_alive_ && !worker_.shared().stopping);
 }
 
@@ -195,7 +223,7 @@ void HttpSession::finish() {
   const auto half_close = [self = shared_from_this()](ErrorCodeAsio) {
     ErrorCodeAsio ignored;
     self->socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    if (self->stream_ == nullptr) self->drain();
+    if (self->stream_ == nullptr && !self->reading_) self->drain();
   };
   if (!tls_) return half_close({});
   tls_->async_shutdown(half_close);
@@ -217,6 +245,7 @@ void HttpSession::close() {
   ErrorCodeAsio ignored;
   socket_.close(ignored);
   if (stream_) stream_->end();
+  if (on_gone_) std::exchange(on_gone_, nullptr)();
   worker_.remove(shared_from_this());
 }
 

@@ -39,6 +39,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void start();
   // The answer to request number `request`; dropped if that was answered already.
   void respond(uint64_t request, HttpResponse response);
+  // Reads on while the request is being answered, so that the peer's end is seen.
+  void watch_request(uint64_t request, std::function<void()> on_gone);
   // `state` is shared with the stream's writers.
   void begin_stream(uint64_t request, const HttpResponse& head, std::shared_ptr<HttpStreamState> state);
   void stream_write(std::string chunk);
@@ -86,6 +88,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::chrono::steady_clock::time_point body_deadline_;
 
   std::string input_;  // read and not yet parsed
+  bool reading_ = false;
+  std::function<void()> on_gone_;  // of the request being handled
   std::array<char, kReadBytes> read_buffer_;
   std::unique_ptr<HttpRequestReader> reader_;
   size_t accounted_bytes_ = 0;

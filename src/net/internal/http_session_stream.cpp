@@ -85,6 +85,7 @@ void HttpSession::stream_pump() {
 // Reading is how the end of the peer is seen; what it sends meanwhile has no meaning and is thrown away,
 // also after the end of the stream (finish() leaves that to the read under way).
 void HttpSession::watch_peer() {
+  if (reading_) return;  // on_read() comes back here
   async_read([self = shared_from_this()](ErrorCodeAsio error, size_t) {
     if (error || self->phase_ == Phase::kClosed) return self->close();
     self->watch_peer();

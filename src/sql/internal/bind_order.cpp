@@ -70,7 +70,8 @@ Result<> QueryBinder::bind_order(const Query& query, ExpressionScope& scope, std
     if (!column) {
       TRY_ASSIGN(Expression expression, binder.bind(item.expression));
       if (expression.type == columnar::TypeKind::kInterval || std::holds_alternative<Literal>(expression.node)) {
-        return fail_at(ErrorCode::SqlUnsupported, item.expression.position, "ORDER BY needs a column or what is made of one");
+        return fail_at(ErrorCode::SqlUnsupported, item.expression.position,
+                       "ORDER BY needs a column or what is made of one");
       }
       column = static_cast<size_t>(std::ranges::find(expressions, expression) - expressions.begin());
       if (*column == expressions.size()) {

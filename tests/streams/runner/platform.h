@@ -41,7 +41,8 @@ class Platform {
                                                               const Settings& settings);
   ~Platform();
 
-  // Runs the statements of a script, a SELECT over what is stored and without looking at its rows. `pipeline` names its INSERT INTO; empty: as SQL says.
+  // Runs the statements of a script, a SELECT over what is stored and without looking at its rows. `pipeline` names its
+  // INSERT INTO; empty: as SQL says.
   [[nodiscard]] Result<> execute(std::string_view script, const std::string& pipeline);
   // What EXPLAIN prints.
   [[nodiscard]] Result<std::string> explain(std::string_view statement);
