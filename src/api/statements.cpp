@@ -114,7 +114,7 @@ Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std
     return out;
   }
   return fail(ErrorCode::SqlUnsupported, "a SELECT alone does not belong into a script",
-              "Run it as a live query (tidegate sql '...'), or INSERT INTO a stream.");
+              "Run it by itself (tidegate sql '...'), or INSERT INTO a stream.");
 }
 
 Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {

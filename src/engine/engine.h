@@ -78,7 +78,7 @@ struct LiveUpdate {
   std::string error;
 };
 
-// A SELECT that runs for its reader only: from the streams' ends (or `from_start`), without durable state. The
+// A SELECT that runs for its reader only: from the streams' ends (or `starts`), without durable state. The
 // reader's queue is bounded; what does not fit is counted, never waited for. Destroying it ends the query.
 class LiveQuery {
  public:
@@ -87,8 +87,14 @@ class LiveQuery {
   [[nodiscard]] virtual LiveUpdate take() = 0;
 };
 
+// Where to begin in a stream; what is not there (any more) is left out.
+struct SourceStart {
+  StreamId stream;
+  Offset from;
+};
+
 struct LiveOptions {
-  bool from_start = false;
+  std::vector<SourceStart> starts;  // of the streams that are not read from their ends on
   size_t max_queued_rows = 65'536;
   size_t max_queued_bytes = 16U << 20;  // about; rows may be large, and a server has many readers
   std::function<void()> on_ready;       // from an engine thread, when take() has something new; be quick

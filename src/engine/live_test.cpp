@@ -67,7 +67,7 @@ TEST_CASE("from the start: history waits for the reader") {
   for (int i = 1; i <= 4; ++i) bench.append({{"a", 0, double(i)}, {"b", 0, double(i)}});
   bench.log.max_read_rows = 2;
   LiveOptions options;
-  options.from_start = true;
+  options.starts = {{bench.source->id, Offset{0}}};
   options.max_queued_rows = 100;
   const auto query = live.open(std::move(options));
   bench.run();

@@ -148,6 +148,8 @@ class ApiImpl final : public Api {
   void records(Call& call);
   void live(Call& call);
   void tail(Call& call);
+  // A live query, from where the request says; `what` and `target` are for the audit log.
+  void follow(Call& call, sql::Plan plan, const std::string& what, const std::string& target);
 
   // queries.cpp
   void query(Call& call);

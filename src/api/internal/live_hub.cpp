@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 
+#include "api/internal/log_moment.h"
 #include "api/internal/way_out.h"
 #include "io/thread.h"
 #include "net/http_problem.h"
@@ -16,11 +17,6 @@ namespace tidegate::api {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-void collect_sources(const sql::PlanNode& node, std::vector<StreamId>& out) {
-  if (const auto* scan = std::get_if<sql::Scan>(&node.node)) out.push_back(scan->stream->id);
-  for (const auto& input : node.inputs) collect_sources(*input, out);
-}
 
 std::string event(std::string_view name, std::string_view data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, data);
@@ -65,7 +61,7 @@ void LiveHub::wake() {
   wake_.notify_one();
 }
 
-void LiveHub::open(sql::Plan plan, bool from_start, security::Principal reader,
+void LiveHub::open(sql::Plan plan, std::vector<engine::SourceStart> starts, security::Principal reader,
                    const std::shared_ptr<net::HttpResponder>& responder) {
   if (readers() >= kMaxReaders) {
     return responder->respond(net::problem_response(
@@ -76,14 +72,14 @@ void LiveHub::open(sql::Plan plan, bool from_start, security::Principal reader,
   const auto mark = [this, signals = session->signals](std::atomic<bool> Signals::* flag) {
     if (!((*signals).*flag).exchange(true)) wake();
   };
-  collect_sources(*plan.root, session->sources);
+  session->sources = streams_of(plan);
   for (const StreamId source : session->sources) {
     if (const auto allowed = gate_.may_read(session->reader, source); !allowed) {
       return responder->respond(net::problem_response(allowed.error()));
     }
   }
   engine::LiveOptions options;
-  options.from_start = from_start;
+  options.starts = std::move(starts);
   options.on_ready = [mark] { mark(&Signals::ready); };
   auto query = engine_.open_live(std::move(plan), std::move(options));
   if (!query) return responder->respond(net::problem_response(query.error()));

@@ -28,7 +28,7 @@ class LiveHub {
   ~LiveHub();
 
   // Opens the query and answers `responder`, with the stream or with the error. Not on a network thread.
-  void open(sql::Plan plan, bool from_start, security::Principal reader,
+  void open(sql::Plan plan, std::vector<engine::SourceStart> starts, security::Principal reader,
             const std::shared_ptr<net::HttpResponder>& responder);
   void stop();  // every reader gets `end`
   [[nodiscard]] size_t readers() const;

@@ -8,11 +8,20 @@
 #include "sql/duration.h"
 
 namespace tidegate::api {
+namespace {
+
+void collect_streams(const sql::PlanNode& node, std::vector<StreamId>& out) {
+  const auto* scan = std::get_if<sql::Scan>(&node.node);
+  if (scan != nullptr && std::ranges::find(out, scan->stream->id) == out.end()) out.push_back(scan->stream->id);
+  for (const auto& input : node.inputs) collect_streams(*input, out);
+}
+
+}  // namespace
 
 Result<LogMoment> parse_log_moment(std::string_view text, std::string_view what, int64_t now_us) {
   using enum LogMoment::Kind;
-  if (text == "earliest") return LogMoment{kEarliest, {}};
-  if (text == "latest") return LogMoment{kLatest, {}};
+  if (text == "earliest" || text == "start") return LogMoment{kEarliest, {}};
+  if (text == "latest" || text == "now") return LogMoment{kLatest, {}};
   if (const auto time_us = codec::parse_timestamp(text, columnar::TypeKind::kTimestampLtz)) {
     return LogMoment{kTime, IngestTime{*time_us}};
   }
@@ -27,6 +36,22 @@ Result<Offset> offset_at(const log::Log& log, StreamId stream, const LogMoment& 
   if (moment.kind == kLatest) return log.end(stream);
   TRY_ASSIGN(const Offset found, log.offset_at(stream, moment.time));
   return std::max(found, log.begin(stream));
+}
+
+Result<std::vector<engine::SourceStart>> starts_at(const log::Log& log, const sql::Plan& plan,
+                                                   const LogMoment& moment) {
+  std::vector<engine::SourceStart> starts;
+  for (const StreamId stream : streams_of(plan)) {
+    TRY_ASSIGN(const Offset from, offset_at(log, stream, moment));
+    starts.push_back({stream, from});
+  }
+  return starts;
+}
+
+std::vector<StreamId> streams_of(const sql::Plan& plan) {
+  std::vector<StreamId> streams;
+  collect_streams(*plan.root, streams);
+  return streams;
 }
 
 }  // namespace tidegate::api

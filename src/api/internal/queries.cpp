@@ -88,11 +88,6 @@ Result<int64_t> time_limit(const QueryBody& body) {
   return fail(ErrorCode::BadRequest, "'timeout' must be a duration of at most 10 min, such as 30 s");
 }
 
-void collect_streams(const sql::PlanNode& node, std::vector<StreamId>& out) {
-  if (const auto* scan = std::get_if<sql::Scan>(&node.node)) out.push_back(scan->stream->id);
-  for (const auto& input : node.inputs) collect_streams(*input, out);
-}
-
 // The records of each stream that arrived in time.
 Result<std::vector<engine::SourceRange>> ranges_of(const QueryBody& body, const sql::Plan& plan, const log::Log& log,
                                                    int64_t now_us) {
@@ -102,9 +97,7 @@ Result<std::vector<engine::SourceRange>> ranges_of(const QueryBody& body, const 
   if (!from && !to) return ranges;
   TRY_ASSIGN(const LogMoment first, parse_log_moment(from.value_or("earliest"), "from", now_us));
   TRY_ASSIGN(const LogMoment last, parse_log_moment(to.value_or("latest"), "to", now_us));
-  std::vector<StreamId> streams;
-  collect_streams(*plan.root, streams);
-  for (const StreamId stream : streams) {
+  for (const StreamId stream : streams_of(plan)) {
     TRY_ASSIGN(const Offset begin, offset_at(log, stream, first));
     TRY_ASSIGN(const Offset end, offset_at(log, stream, last));
     ranges.push_back({stream, begin, end});
@@ -141,8 +134,8 @@ void ApiImpl::query(Call& call) {
 void ApiImpl::query_page(Call& call) {
   const auto cursor = call.request.query_value("cursor");
   if (!cursor) {
-    return call.reply(Error{ErrorCode::BadRequest, "the query parameter 'cursor' is missing",
-                            "It is `next` of the page before.", {}});
+    return call.reply(Error{
+        ErrorCode::BadRequest, "the query parameter 'cursor' is missing", "It is `next` of the page before.", {}});
   }
   queries_.fetch(std::move(call.name), std::string(*cursor), call.principal, call.responder);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "api/internal/log_moment.h"
 #include "api/internal/way_out.h"
 #include "io/thread.h"
 #include "net/http_problem.h"
@@ -16,11 +17,6 @@ namespace {
 using ResponderPtr = QueryHub::ResponderPtr;
 
 constexpr size_t kIdBytes = 16;
-
-void collect_sources(const sql::PlanNode& node, std::vector<StreamId>& out) {
-  if (const auto* scan = std::get_if<sql::Scan>(&node.node)) out.push_back(scan->stream->id);
-  for (const auto& input : node.inputs) collect_sources(*input, out);
-}
 
 void respond(const ResponderPtr& responder, std::string json, int status = 200) {
   net::HttpResponse response;
@@ -47,12 +43,6 @@ std::string progress_json(const engine::BoundedProgress& progress) {
 
 }  // namespace
 
-// What the callbacks of engine and socket set, from any thread. They must not hold the session itself: see LiveHub.
-struct QueryHub::Signals {
-  std::atomic<bool> ready{true};
-  std::atomic<bool> gone{false};  // who asked for the first page
-};
-
 struct QueryHub::Session {
   std::string id;
   std::string sql;
@@ -62,9 +52,11 @@ struct QueryHub::Session {
   std::unique_ptr<engine::BoundedQuery> query;  // null once all it gives is in `unsent`
   columnar::SchemaPtr schema;
   std::optional<codec::JsonEncoder> encoder;
-  std::shared_ptr<Signals> signals = std::make_shared<Signals>();  // shared with the callbacks
-  ResponderPtr waiting;                                            // shared as every responder; null: nobody waits
-  std::deque<columnar::Batch> unsent;                              // taken from the query, from next_row on
+  // Set by callbacks, from any thread. These must not hold the session itself: see LiveHub.
+  Flag ready = std::make_shared<std::atomic<bool>>(true);
+  Flag gone;                           // of the request that waits
+  ResponderPtr waiting;                // shared as every responder; null: nobody waits
+  std::deque<columnar::Batch> unsent;  // taken from the query, from next_row on
   size_t next_row = 0;
   std::string page;  // rows of the page under way
   size_t page_rows = 0;
@@ -140,19 +132,34 @@ void QueryHub::run() {
 void QueryHub::look_after_all() {
   const int64_t now_us = clock_.monotonic_us();
   for (auto at = sessions_.begin(); at != sessions_.end();) {
-    Session& session = *at->second;
-    bool gone = false;
-    if (session.signals->gone) {
-      end(session, "cancelled", Error{ErrorCode::Cancelled, "its reader went away", "", {}});
-      gone = true;
-    } else if (session.waiting != nullptr) {
-      if (session.signals->ready.exchange(false)) gone = pump(session);
-    } else if (now_us - session.rests_since_us > kMaxRestUs) {
-      end(session, "expired", std::nullopt);
-      gone = true;
-    }
-    at = gone ? sessions_.erase(at) : std::next(at);
+    at = look_after(*at->second, now_us) ? sessions_.erase(at) : std::next(at);
   }
+}
+
+// True if it can go.
+bool QueryHub::look_after(Session& session, int64_t now_us) {
+  if (session.waiting != nullptr && session.gone->load()) {
+    if (session.last_answer.empty()) {
+      end(session, "cancelled", Error{ErrorCode::Cancelled, "its reader went away", "", {}});
+      return true;
+    }
+    session.waiting = nullptr;
+    session.rests_since_us = now_us;
+  }
+  if (session.waiting != nullptr) return session.ready->exchange(false) && pump(session);
+  if (now_us - session.rests_since_us <= kMaxRestUs) return false;
+  end(session, "expired", std::nullopt);
+  return true;
+}
+
+void QueryHub::wait_for_page(Session& session, const ResponderPtr& responder) {
+  session.waiting = responder;
+  session.ready->store(true);
+  session.gone = std::make_shared<std::atomic<bool>>(false);
+  responder->on_gone([this, gone = session.gone] {
+    gone->store(true);
+    wake();
+  });
 }
 
 void QueryHub::open(QueryRequest request, security::Principal reader, const ResponderPtr& responder) {
@@ -191,14 +198,13 @@ void QueryHub::start(QueryRequest& request, const security::Principal& reader, c
   if (request.id.empty()) request.id = make_id();
   if (const auto room = check_room(request, reader); !room) return respond(responder, room.error());
   auto session = std::make_unique<Session>();
-  collect_sources(*request.plan.root, session->sources);
+  session->sources = streams_of(request.plan);
   for (const StreamId source : session->sources) {
     if (const auto allowed = gate_.may_read(reader, source); !allowed) return respond(responder, allowed.error());
   }
-  const auto mark = [this, signals = session->signals](std::atomic<bool> Signals::* flag) {
-    if (!((*signals).*flag).exchange(true)) wake();
+  request.options.on_ready = [this, ready = session->ready] {
+    if (!ready->exchange(true)) wake();
   };
-  request.options.on_ready = [mark] { mark(&Signals::ready); };
   auto query = engine_.open_bounded(std::move(request.plan), std::move(request.options));
   if (!query) return respond(responder, query.error());
   session->id = request.id;
@@ -210,16 +216,15 @@ void QueryHub::start(QueryRequest& request, const security::Principal& reader, c
   session->encoder.emplace(session->schema);
   session->max_page_rows = request.page_rows;
   session->opened_us = clock_.monotonic_us();
-  session->waiting = responder;
-  responder->on_gone([mark] { mark(&Signals::gone); });
+  wait_for_page(*session, responder);
   sessions_.emplace(request.id, std::move(session));
 }
 
 // A query is its reader's own; an administrator may end it.
 Result<QueryHub::Session*> QueryHub::find(const std::string& id, const security::Principal& reader, bool as_admin) {
   const auto found = sessions_.find(id);
-  const bool visible = found != sessions_.end() &&
-                       (same_reader(found->second->reader, reader) || (as_admin && reader.admin));
+  const bool visible =
+      found != sessions_.end() && (same_reader(found->second->reader, reader) || (as_admin && reader.admin));
   if (visible) return found->second.get();
   return fail(ErrorCode::NotFound, fmt::format("there is no query '{}'", id),
               fmt::format("It was cancelled, or its next page was not asked for within {} s; ask again.",
@@ -236,14 +241,15 @@ void QueryHub::fetch(std::string id, std::string cursor, security::Principal rea
       return respond(responder, found.last_answer);
     }
     if (found.over || cursor.empty() || cursor != found.next_cursor) {
-      return respond(responder, Error{ErrorCode::NotFound, "there is no such page of this query (any more)",
-                                      "Pages are fetched one after the other, by `next` of the page before.", {}});
+      return respond(responder, Error{ErrorCode::NotFound,
+                                      "there is no such page of this query (any more)",
+                                      "Pages are fetched one after the other, by `next` of the page before.",
+                                      {}});
     }
     if (found.waiting != nullptr) {
       respond(found.waiting, Error{ErrorCode::Cancelled, "somebody else has asked for this page meanwhile", "", {}});
     }
-    found.waiting = responder;
-    found.signals->ready = true;
+    wait_for_page(found, responder);
   });
 }
 

@@ -2,7 +2,9 @@
 //
 //   POST --> working --page full--> resting --next page asked for--> working ... --> ended
 //               |  first reader gone        | not asked for in time
-//               '----------> cancelled <----'        (an error of the query: failed)
+//               '----------> cancelled   expired <--'        (an error of the query: failed)
+//
+// Who goes away while a later page is made may still come back for it: the query rests meanwhile.
 #pragma once
 
 #include <atomic>
@@ -70,8 +72,7 @@ class QueryHub {
 
   // Each answers `responder`: with the first page, the next one, nothing, the list.
   void open(QueryRequest request, security::Principal reader, const ResponderPtr& responder);
-  void fetch(std::string id, std::string cursor, security::Principal reader,
-             const ResponderPtr& responder);
+  void fetch(std::string id, std::string cursor, security::Principal reader, const ResponderPtr& responder);
   void cancel(std::string id, security::Principal reader, const ResponderPtr& responder);
   void list(security::Principal reader, const ResponderPtr& responder);
   void stop();  // every query ends
@@ -79,7 +80,7 @@ class QueryHub {
 
  private:
   struct Session;
-  struct Signals;
+  using Flag = std::shared_ptr<std::atomic<bool>>;  // shared with the callbacks of engine and socket
   struct Posted {
     ResponderPtr responder;
     std::function<void()> work;
@@ -90,8 +91,9 @@ class QueryHub {
   void post(const ResponderPtr& responder, std::function<void()> work);
   void wake();
   void look_after_all();
-  void start(QueryRequest& request, const security::Principal& reader,
-             const ResponderPtr& responder);
+  bool look_after(Session& session, int64_t now_us);
+  void wait_for_page(Session& session, const ResponderPtr& responder);
+  void start(QueryRequest& request, const security::Principal& reader, const ResponderPtr& responder);
   [[nodiscard]] Result<> check_room(const QueryRequest& request, const security::Principal& reader);
   [[nodiscard]] Result<Session*> find(const std::string& id, const security::Principal& reader, bool as_admin);
   [[nodiscard]] Result<> encode(Session& session);
@@ -111,7 +113,7 @@ class QueryHub {
 
   std::mutex mutex_;  // with a condition variable
   std::condition_variable wake_;
-  std::deque<Posted> posted_;
+  std::deque<Posted> posted_;  // no longer than there are connections, each of which has one request
   bool work_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/internal/api_impl.h"
+#include "api/internal/log_moment.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
 #include "security/policy_gate.h"
@@ -108,8 +109,7 @@ void ApiImpl::live(Call& call) {
   if (!text) return call.reply(Error{ErrorCode::BadRequest, "the query parameter 'sql' is missing", "", {}});
   auto plan = parts_.statements.plan_live(*text);
   if (!plan) return call.reply(plan.error());
-  audit(call, "query.live", std::string(*text), {});
-  live_.open(std::move(*plan), call.request.query_value("from") == "start", call.principal, call.responder);
+  follow(call, std::move(*plan), "query.live", std::string(*text));
 }
 
 void ApiImpl::tail(Call& call) {
@@ -117,8 +117,19 @@ void ApiImpl::tail(Call& call) {
   if (!stream) return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no stream '{}'", call.name), "", {}});
   auto plan = parts_.statements.plan_live("SELECT * FROM " + quoted_name(stream->name));
   if (!plan) return call.reply(plan.error());
-  audit(call, "stream.tail", stream->name, {});
-  live_.open(std::move(*plan), call.request.query_value("from") == "start", call.principal, call.responder);
+  follow(call, std::move(*plan), "stream.tail", stream->name);
+}
+
+void ApiImpl::follow(Call& call, sql::Plan plan, const std::string& what, const std::string& target) {
+  const auto starts = [&]() -> Result<std::vector<engine::SourceStart>> {
+    const std::string from(call.request.query_value("from").value_or("latest"));
+    TRY_ASSIGN(const LogMoment moment, parse_log_moment(from, "from", parts_.clock.now_us()));
+    if (moment.kind == LogMoment::Kind::kLatest) return {};  // what comes before it is opened is not left out
+    return starts_at(parts_.log, plan, moment);
+  }();
+  if (!starts) return call.reply(starts.error());
+  audit(call, what, target, {});
+  live_.open(std::move(plan), *starts, call.principal, call.responder);
 }
 
 }  // namespace tidegate::api

@@ -35,6 +35,7 @@ BoundedTask::BoundedTask(log::Log& log, const io::Clock& clock, columnar::String
                          const BoundedOptions& options, std::shared_ptr<ResultQueue> queue)
     : clock_(clock),
       execution_(std::move(graph), devices, 1, engine_options.max_batch_rows),
+      tables_(PipelineTables(execution_.graph().tables(), engine_options.tables, log, {}).newest()),
       ordering_(execution_.graph().plan().ordering.value_or(sql::Ordering{})),
       schema_(visible_schema(execution_.graph().plan())),
       limit_(least_of(ordering_.limit, options.max_rows)),
@@ -49,8 +50,16 @@ BoundedTask::BoundedTask(log::Log& log, const io::Clock& clock, columnar::String
     sorter_.emplace(ordering_.keys, few ? std::optional(*limit_ + to_skip_) : std::nullopt);
   }
   add_sources(log, options);
-  execution_.begin_given();
   report();
+}
+
+// The index of a large lookup table takes a while.
+Result<> BoundedTask::begin() {
+  TRY(tables_);
+  execution_.use_tables(*tables_);
+  execution_.begin_given();
+  begun_ = true;
+  return {};
 }
 
 void BoundedTask::add_sources(log::Log& log, const BoundedOptions& options) {
@@ -76,7 +85,9 @@ bool BoundedTask::step(WorkerPool& pool) {
   resting_since_us_.reset();
   const auto work = [&]() -> Result<> {
     TRY(check_limits());
-    if (surveying_) {
+    if (!begun_) {
+      TRY(begin());
+    } else if (surveying_) {
       TRY_ASSIGN(surveying_, survey());
     } else {
       TRY(turn(pool));
@@ -90,8 +101,7 @@ bool BoundedTask::step(WorkerPool& pool) {
 }
 
 Result<> BoundedTask::check_limits() const {
-  const size_t bytes = execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
-  if (bytes > max_memory_bytes_) {
+  if (memory_bytes() > max_memory_bytes_) {
     return fail(
         ErrorCode::QueryTooLarge, fmt::format("the query needs more than {} MB of memory", max_memory_bytes_ >> 20),
         sorter_ ? "Add a LIMIT to ORDER BY, or ask for less time." : "Ask for less time or for larger windows.");
@@ -127,15 +137,25 @@ Result<> BoundedTask::turn(WorkerPool& pool) {
     TRY_ASSIGN(const std::vector<columnar::Batch> batches, sources_[*source].read(kTurnRows));
     execution_.process(*source, batches, pool);
   }
-  int64_t least = kNever;
-  for (const BoundedSource& source : sources_) least = std::min(least, source.least_time_to_come());
-  const bool all_read = !next_source().has_value();
-  if (execution_.graph().has_state()) execution_.advance(all_read ? kEndOfTime : watermark_before(least));
+  if (execution_.graph().has_state()) advance();
   collect();
   if (over_) return {};
   TRY(check_limits());
-  if (all_read) finish();
+  if (!next_source()) finish();
   return {};
+}
+
+void BoundedTask::advance() {
+  int64_t least = kNever;
+  int64_t newest = -kNever;
+  for (const BoundedSource& source : sources_) {
+    least = std::min(least, source.least_time_to_come());
+    newest = std::max(newest, source.newest_time());
+  }
+  const int64_t watermark = watermark_before(least);
+  // Deadlines go by the time that the records show: nobody knows what they would say later.
+  if (watermark == kEndOfTime && newest > -kFarTime) execution_.advance(newest);
+  execution_.advance(watermark);
 }
 
 void BoundedTask::collect() {
@@ -188,8 +208,12 @@ void BoundedTask::report() {
     progress.skipped += surveying_ ? 0 : source.skipped();
   }
   progress.timeless = timeless_;
-  progress.memory_bytes = execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
+  progress.memory_bytes = memory_bytes();
   queue_->report(progress);
+}
+
+size_t BoundedTask::memory_bytes() const {
+  return execution_.memory_bytes() + (sorter_ ? sorter_->memory_bytes() : 0) + queue_->bytes();
 }
 
 }  // namespace tidegate::engine

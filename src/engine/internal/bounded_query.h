@@ -9,12 +9,14 @@
 #include "engine/engine.h"
 #include "engine/internal/bounded_source.h"
 #include "engine/internal/execution.h"
+#include "engine/internal/pipeline_tables.h"
 #include "engine/internal/result_queue.h"
 #include "engine/internal/row_sorter.h"
 
 namespace tidegate::engine {
 
-// survey (only if time plays a part) -> read -> the last windows -> sorted rows -> over. The query thread's alone.
+// begin -> survey (only if time plays a part) -> read -> the last windows -> sorted rows -> over. The query thread's
+// alone.
 class BoundedTask {
  public:
   // `queue` is shared with the reader's BoundedHandle; either may go first.
@@ -24,6 +26,7 @@ class BoundedTask {
   // Does a turn's worth of work; true if it did anything.
   bool step(WorkerPool& pool);
   [[nodiscard]] bool over() const { return over_ || queue_->abandoned(); }
+  [[nodiscard]] size_t memory_bytes() const;
   // As Pipeline::next_step_us().
   [[nodiscard]] int64_t next_step_us() const { return over() || queue_->full() ? kNever : clock_.monotonic_us(); }
   void end_with(std::optional<Error> error);
@@ -33,11 +36,13 @@ class BoundedTask {
   static constexpr size_t kTurnRows = 65'536;
 
   void add_sources(log::Log& log, const BoundedOptions& options);
+  [[nodiscard]] Result<> begin();
   [[nodiscard]] Result<> check_limits() const;
   [[nodiscard]] Result<bool> survey();
   [[nodiscard]] Result<> turn(WorkerPool& pool);
   // The source that is furthest behind in time; nothing if all have been read.
   [[nodiscard]] std::optional<size_t> next_source() const;
+  void advance();
   void collect();
   void emit(columnar::Batch rows);
   void finish();
@@ -45,6 +50,7 @@ class BoundedTask {
 
   const io::Clock& clock_;
   Execution execution_;
+  Result<PipelineTables::Versions> tables_;  // of lookup joins, as of the beginning
   const sql::Ordering ordering_;
   columnar::SchemaPtr schema_;
   std::optional<uint64_t> limit_;
@@ -56,6 +62,7 @@ class BoundedTask {
   int64_t deadline_us_;                      // monotonic
   std::optional<int64_t> resting_since_us_;  // waiting for the reader, which does not count
   uint64_t timeless_ = 0;
+  bool begun_ = false;
   bool surveying_;
   bool over_ = false;
 };

@@ -8,19 +8,28 @@ namespace tidegate::engine {
 
 namespace {
 
-int64_t least_time(const columnar::Column& times) {
+struct Span {
   int64_t least = kNever;
-  const auto values = times.values<int64_t>();
-  for (size_t row = 0; row < times.rows; ++row) {
-    if (times.valid(row) && usable_time(values[row])) least = std::min(least, values[row]);
+  int64_t newest = -kNever;
+
+  void add(const columnar::Column& times) {
+    const auto values = times.values<int64_t>();
+    for (size_t row = 0; row < times.rows; ++row) {
+      if (!times.valid(row) || !usable_time(values[row])) continue;
+      least = std::min(least, values[row]);
+      newest = std::max(newest, values[row]);
+    }
   }
-  return least;
-}
+};
 
 }  // namespace
 
 BoundedSource::BoundedSource(log::Log& log, StreamId stream, Offset from, Offset to, std::optional<size_t> time_column)
-    : reader_(log, stream, "query"), from_(from), to_(std::max(from, to)), time_column_(time_column) {
+    : reader_(log, stream, "query"),
+      from_(from),
+      to_(std::max(from, to)),
+      time_column_(time_column),
+      newest_time_(-kNever) {
   reader_.seek(from_);
 }
 
@@ -28,10 +37,11 @@ Result<bool> BoundedSource::survey(size_t max_rows) {
   if (!time_column_ || surveyed_) return false;
   if (!at_end()) {
     TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(max_rows, to_));
-    int64_t least = kNever;
-    for (const columnar::Batch& batch : batches) least = std::min(least, least_time(*batch.columns[*time_column_]));
+    Span span;
+    for (const columnar::Batch& batch : batches) span.add(*batch.columns[*time_column_]);
     if (batches.empty()) reader_.seek(to_);
-    stretches_.push_back({reader_.position(), least});
+    stretches_.push_back({reader_.position(), span.least});
+    newest_time_ = std::max(newest_time_, span.newest);
     return true;
   }
   for (size_t at = stretches_.size(); at-- > 1;) {

@@ -16,8 +16,9 @@ class BoundedSource {
   // `time_column`: of the stream; nothing if time plays no part in the query.
   BoundedSource(log::Log& log, StreamId stream, Offset from, Offset to, std::optional<size_t> time_column);
 
-  // First pass: notes the least event time of each stretch of rows. True while there is more to look at. Reading all
-  // twice costs less than keeping every window open until the end: a window that nothing can come for is let go.
+  // First pass: notes the least event time of each stretch of rows, and the newest of all. True while there is more to
+  // look at. Reading all twice costs less than keeping every window open until the end: a window that nothing can come
+  // for is let go.
   [[nodiscard]] Result<bool> survey(size_t max_rows);
   // Second pass. Nothing at the end.
   [[nodiscard]] Result<std::vector<columnar::Batch>> read(size_t max_rows);
@@ -25,6 +26,8 @@ class BoundedSource {
   [[nodiscard]] bool at_end() const { return reader_.position() >= to_; }
   // No row that is still to be read has a lesser event time; kNever: none has one.
   [[nodiscard]] int64_t least_time_to_come() const;
+  // Of any row, once surveyed; -kNever: none has one.
+  [[nodiscard]] int64_t newest_time() const { return newest_time_; }
   [[nodiscard]] uint64_t rows() const { return static_cast<uint64_t>(to_.value - from_.value); }
   [[nodiscard]] uint64_t rows_passed() const { return static_cast<uint64_t>(reader_.position().value - from_.value); }
   [[nodiscard]] uint64_t skipped() const { return reader_.skipped() - skipped_before_; }
@@ -40,6 +43,7 @@ class BoundedSource {
   Offset to_;
   std::optional<size_t> time_column_;
   std::vector<Stretch> stretches_;
+  int64_t newest_time_;
   bool surveyed_ = false;
   uint64_t skipped_before_ = 0;  // in the first pass: they will be met again
 };

@@ -81,7 +81,10 @@ class DetectStage : public StatefulOperator, protected OrderedSink {
 
  protected:
   [[nodiscard]] bool own() const { return plan_.ordered.own_watermarks; }
-  void time_passed(uint32_t device, int64_t watermark) override { core_.pass(device, watermark, watermark); }
+  // Behind the last of stored records time is not known to have passed.
+  void time_passed(uint32_t device, int64_t watermark) override {
+    if (watermark < kFarTime) core_.pass(device, watermark, watermark);
+  }
   [[nodiscard]] int64_t wanted_at(uint32_t device) const override { return core_.wanted_at(device); }
 
   const DetectPlan& plan_;
@@ -195,7 +198,7 @@ void RowsDetectStage::fire_shared(int64_t watermark, std::span<StatefulOperator*
     heard_.add(other.heard_);
   }
   waiting_.fire_shared(watermark, *this);
-  core_.pass(0, watermark, watermark);
+  time_passed(0, watermark);
   watermark_ = watermark;
   core_.purge(watermark);
 }

@@ -22,6 +22,8 @@ constexpr size_t kMaxLiveQueries = 256;
 
 // Queries over what is stored that are open at once: each may hold BoundedOptions::max_memory_bytes.
 constexpr size_t kMaxBoundedQueries = 16;
+// Of all of them together: what a small machine can spare.
+constexpr size_t kMaxBoundedBytes = 1024U << 20;
 
 bool same_types(const columnar::Schema& a, const columnar::Schema& b) {
   return std::ranges::equal(a.fields, b.fields, {}, &columnar::Field::type, &columnar::Field::type);
@@ -93,10 +95,10 @@ class EngineImpl final : public Engine {
   Result<std::unique_ptr<LiveQuery>> open_live(sql::Plan plan, LiveOptions options) override {
     TRY_ASSIGN(auto graph, GraphPlan::build(std::move(plan)));
     const columnar::SchemaPtr schema = graph->output();
-    const bool from_start = options.from_start;
+    const std::vector<SourceStart> starts = std::move(options.starts);
     const auto wake = [this] { live_scheduler_.wake(); };
     auto queue = std::make_shared<LiveQueue>(std::move(options), wake);  // shared: see LiveTask
-    auto task = std::make_unique<LiveTask>(log_, clock_, devices_, options_, std::move(graph), queue, from_start, wake);
+    auto task = std::make_unique<LiveTask>(log_, clock_, devices_, options_, std::move(graph), queue, starts, wake);
     bool room = false;
     live_scheduler_.call([&] {
       forget_finished();
@@ -214,8 +216,27 @@ class EngineImpl final : public Engine {
   bool step_bounded() {
     std::erase_if(bounded_, [](const std::unique_ptr<BoundedTask>& task) { return task->over(); });
     bool progress = false;
-    for (const auto& task : bounded_) progress = task->step(inline_pool_) || progress;
+    for (const auto& task : bounded_) {
+      progress = task->step(inline_pool_) || progress;
+      keep_bounded_memory();
+    }
     return progress;
+  }
+
+  // The largest query ends when all of them take too much.
+  void keep_bounded_memory() {
+    size_t bytes = 0;
+    BoundedTask* largest = nullptr;
+    for (const auto& task : bounded_) {
+      if (task->over()) continue;
+      bytes += task->memory_bytes();
+      if (largest == nullptr || task->memory_bytes() > largest->memory_bytes()) largest = task.get();
+    }
+    if (bytes <= kMaxBoundedBytes) return;
+    largest->end_with(Error{ErrorCode::QueryTooLarge,
+                            fmt::format("all queries together need more than {} MB of memory", kMaxBoundedBytes >> 20),
+                            "Try again when others have ended, or ask for less.",
+                            {}});
   }
 
   int64_t next_bounded_us() {

@@ -26,7 +26,7 @@ void Execution::use_tables(const std::vector<lookup::TableVersionPtr>& tables) {
 
 void Execution::begin(int64_t clock_us) { epoch_ = {clock_us, watermarks_.stages, lookups_}; }
 
-void Execution::begin_given() { epoch_ = {0, watermarks_.stages, true}; }
+void Execution::begin_given() { epoch_ = {0, watermarks_.stages, lookups_, true}; }
 
 void Execution::advance(int64_t watermark) {
   for (Worker& worker : workers_) worker.raise_inputs(watermark);
@@ -211,6 +211,7 @@ bool Execution::has_open(size_t stage) const {
 size_t Execution::memory_bytes() const {
   size_t bytes = 0;
   for (const Worker& worker : workers_) bytes += worker.memory_bytes();
+  for (const LookupIndexPtr& lookup : lookups_) bytes += lookup->memory_bytes();
   return bytes;
 }
 

@@ -69,8 +69,8 @@ void LiveQueue::abandon() {
 
 // The queue is shared with the reader's LiveHandle; either may go first.
 LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
-                   std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, bool from_start,
-                   std::function<void()> wake)
+                   std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue,
+                   const std::vector<SourceStart>& starts, std::function<void()> wake)
     : log_(log),
       clock_(clock),
       execution_(std::move(graph), devices, 1, options.max_batch_rows),
@@ -78,7 +78,9 @@ LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& 
       queue_(std::move(queue)) {
   for (const catalog::StreamDefinition* stream : execution_.graph().sources()) {
     Source source{stream->id, SourceReader(log, stream->id, "live query"), log.end(stream->id), nullptr};
-    source.reader.seek(from_start ? log.begin(stream->id) : source.catch_up);
+    const auto start = std::ranges::find(starts, stream->id, &SourceStart::stream);
+    source.reader.seek(start == starts.end() ? source.catch_up
+                                             : std::clamp(start->from, log.begin(stream->id), source.catch_up));
     source.subscription = log.on_append(stream->id, wake);
     sources_.push_back(std::move(source));
   }

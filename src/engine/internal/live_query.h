@@ -57,7 +57,7 @@ class LiveQueue {
 class LiveTask {
  public:
   LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
-           std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, bool from_start,
+           std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, const std::vector<SourceStart>& starts,
            std::function<void()> wake);
 
   // Does what there is to do; true if it did anything.

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <span>
 
+#include "columnar/decimal.h"
+
 namespace tidegate::engine {
 
 namespace {
@@ -23,12 +25,17 @@ int compare_rows(const columnar::Column& column, size_t left, size_t right) {
   const bool has_left = column.valid(left);
   const bool has_right = column.valid(right);
   if (!has_left || !has_right) return int{has_left} - int{has_right};
-  switch (column.type) {
+  switch (column.type.kind) {
     case columnar::TypeKind::kNull: return 0;
-    case columnar::TypeKind::kString: return sign_of(column.string_at(left) <=> column.string_at(right));
-    case columnar::TypeKind::kDouble: {
-      const auto values = column.values<double>();
-      return compare_numbers(values[left], values[right]);
+    case columnar::TypeKind::kString:
+    case columnar::TypeKind::kBytes: return sign_of(column.string_at(left) <=> column.string_at(right));
+    case columnar::TypeKind::kDouble:
+      return compare_numbers(column.values<double>()[left], column.values<double>()[right]);
+    case columnar::TypeKind::kFloat:
+      return compare_numbers(column.values<float>()[left], column.values<float>()[right]);
+    case columnar::TypeKind::kDecimal: {
+      const auto values = column.values<columnar::Int128>();  // of one column, so of one scale
+      return int{values[left] > values[right]} - int{values[left] < values[right]};
     }
     default: return sign_of(column.integer_at(left) <=> column.integer_at(right));
   }

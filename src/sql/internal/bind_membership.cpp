@@ -21,7 +21,7 @@ namespace {
 Result<> check_shape(const AstExpression& ast) {
   const Query& query = *ast.query;
   const bool plain = query.branches.empty() && query.joins.empty() && query.common_tables.empty() &&
-                     !query.group_by_position && !query.having;
+                     !query.group_by_position && !query.having && !query.tail;
   if (plain) return {};
   return fail_at(ErrorCode::SqlUnsupported, query.position,
                  fmt::format("{} takes SELECT ... FROM table [WHERE condition] of a lookup table, no more", ast.name));

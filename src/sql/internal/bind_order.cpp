@@ -36,8 +36,13 @@ Result<std::optional<size_t>> column_named(const AstExpression& ast, const std::
   return found;
 }
 
-SortKey sort_key(const OrderItem& item, size_t column) {
-  return {column, item.descending, item.nulls_first.value_or(!item.descending)};
+Result<SortKey> sort_key(const OrderItem& item, size_t column, const columnar::Type& type) {
+  if (type.is_nested()) {
+    return fail_at(ErrorCode::SqlUnsupported, item.expression.position,
+                   fmt::format("ORDER BY of {} is not supported", columnar::type_name(type)),
+                   "Order by one of its values");
+  }
+  return SortKey{column, item.descending, item.nulls_first.value_or(!item.descending)};
 }
 
 }  // namespace
@@ -79,7 +84,8 @@ Result<> QueryBinder::bind_order(const Query& query, ExpressionScope& scope, std
         expressions.push_back(std::move(expression));
       }
     }
-    ordering_.keys.push_back(sort_key(item, *column));
+    TRY_ASSIGN(const SortKey key, sort_key(item, *column, expressions[*column].type));
+    ordering_.keys.push_back(key);
   }
   if (ordering_.keys.size() > kMaxGroupKeys) {
     return fail_at(ErrorCode::SqlTooComplex, query.tail->position, fmt::format("more than {} keys", kMaxGroupKeys));
@@ -97,7 +103,8 @@ Result<> QueryBinder::order_union(const Query& query, const Relation& relation) 
       return fail_at(ErrorCode::SqlUnsupported, item.expression.position,
                      "ORDER BY of a UNION ALL goes by columns of the result", "Put the UNION ALL into a subquery");
     }
-    ordering_.keys.push_back(sort_key(item, *column));
+    TRY_ASSIGN(const SortKey key, sort_key(item, *column, relation.schema().fields[*column].type));
+    ordering_.keys.push_back(key);
   }
   return {};
 }

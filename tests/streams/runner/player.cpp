@@ -77,8 +77,7 @@ const std::map<std::string, Player::Handler, std::less<>>& Player::handlers() {
       {"clock", &Player::move_clock},    {"expect", &Player::expect},       {"late", &Player::expect_late},
       {"dead", &Player::expect_dead},    {"====", &Player::expect_same},    {"error", &Player::expect_error},
       {"explain", &Player::expect_plan}, {"restart", &Player::restart},     {"file", &Player::write_file},
-      {"reload", &Player::reload},       {"devices", &Player::put_devices},
-      {"select", &Player::expect_rows},
+      {"reload", &Player::reload},       {"devices", &Player::put_devices}, {"select", &Player::expect_rows},
   };
   return all;
 }
