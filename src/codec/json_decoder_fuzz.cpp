@@ -19,6 +19,11 @@ struct Counting final : codec::MisfitHandler {
   uint32_t count = 0;
 };
 
+columnar::Type nested_type() {
+  return columnar::Type::row({{"t", TypeKind::kTimestamp, true},
+                              {"l", columnar::Type::array(columnar::Type::array(TypeKind::kString), false), true}});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -32,7 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"s", TypeKind::kString, true},
                                                                  {"f", TypeKind::kFloat, true},
                                                                  {"y", TypeKind::kBytes, true},
-                                                                 {"p", columnar::Type::decimal(20, 4), true}}});
+                                                                 {"p", columnar::Type::decimal(20, 4), true},
+                                                                 {"a", columnar::Type::array(TypeKind::kDouble), true},
+                                                                 {"r", nested_type(), true}}});
   codec::JsonDecoder decoder({schema, 0, &devices, 1, 4096});
   columnar::BatchBuilder rows(schema, 0, &devices);
   codec::RowRules rules;

@@ -76,6 +76,30 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
+namespace {
+
+void append_array(const columnar::Column& column, size_t row, std::string& out) {
+  out.push_back('[');
+  for (uint32_t at = column.offsets[row]; at < column.offsets[row + 1]; ++at) {
+    if (at != column.offsets[row]) out.push_back(',');
+    append_json_value(*column.children[0], at, out);
+  }
+  out.push_back(']');
+}
+
+void append_members(const columnar::Column& column, size_t row, std::string& out) {
+  out.push_back('{');
+  for (size_t at = 0; at < column.children.size(); ++at) {
+    if (at > 0) out.push_back(',');
+    append_json_string((*column.type.fields)[at].name, out);
+    out.push_back(':');
+    append_json_value(*column.children[at], row, out);
+  }
+  out.push_back('}');
+}
+
+}  // namespace
+
 void append_json_value(const columnar::Column& column, size_t row, std::string& out) {
   if (!column.valid(row)) {
     out += "null";
@@ -113,6 +137,8 @@ void append_json_value(const columnar::Column& column, size_t row, std::string& 
       return;
     case TypeKind::kDecimal:
       return columnar::append_decimal({column.values<columnar::Int128>()[row]}, column.type.scale, out);
+    case TypeKind::kArray: return append_array(column, row, out);
+    case TypeKind::kRow: return append_members(column, row, out);
     default: CHECK(false && "a column of a type that there are no columns of");
   }
 }

@@ -2,7 +2,7 @@
 //
 // Timestamps are text as append_timestamp() writes it, doubles and floats the shortest text that reads back the same
 // (NaN and infinities, which JSON cannot write, are null), BIGINTs numbers, DECIMALs numbers with
-// all their digits, BYTES Base64, NULL null. A row that is not
+// all their digits, BYTES Base64, ARRAYs arrays, ROWs objects, NULL null. A row that is not
 // an insert carries
 // "_op": "update_before", "update_after" or "delete".
 #pragma once

@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tidegate::columnar {
 
@@ -15,8 +16,10 @@ int64_t Column::integer_at(size_t row) const {
 }
 
 size_t Column::memory_bytes() const {
-  return fixed.capacity() + offsets.capacity() * sizeof(uint32_t) + text.capacity() +
-         validity.words().capacity() * sizeof(uint64_t) + sizeof(Column);
+  size_t bytes = fixed.capacity() + offsets.capacity() * sizeof(uint32_t) + text.capacity() +
+                 validity.words().capacity() * sizeof(uint64_t) + sizeof(Column);
+  for (const ColumnPtr& child : children) bytes += child->memory_bytes();
+  return bytes;
 }
 
 namespace {
@@ -72,6 +75,54 @@ void append_text_rows(const Column& source, size_t first, size_t rows, Column& o
   for (size_t row = first + 1; row <= first + rows; ++row) out.offsets.push_back(source.offsets[row] + shift);
 }
 
+void gather_nested(const Column& source, std::span<const uint32_t> rows, Column& out) {
+  if (source.type == TypeKind::kRow) {
+    for (const ColumnPtr& child : source.children) out.children.push_back(gather(*child, rows));
+    return;
+  }
+  std::vector<uint32_t> elements;
+  out.offsets.reserve(rows.size() + 1);
+  out.offsets.push_back(0);
+  for (const uint32_t row : rows) {
+    if (source.valid(row)) {
+      for (uint32_t at = source.offsets[row]; at < source.offsets[row + 1]; ++at) elements.push_back(at);
+    }
+    out.offsets.push_back(static_cast<uint32_t>(elements.size()));
+  }
+  out.children.push_back(gather(*source.children[0], elements));
+}
+
+// Rows of several columns one after the other: of parts[i] the `rows` ones from `first` on.
+struct Part {
+  const Column* column;
+  size_t first;
+  size_t rows;
+};
+
+ColumnPtr join_children(std::span<const Part> parts, size_t child) {
+  std::vector<ColumnPtr> pieces;
+  for (const Part& part : parts) {
+    const ColumnPtr& column = part.column->children[child];
+    const bool whole = part.first == 0 && part.rows == column->rows;
+    pieces.push_back(whole ? column : slice(*column, part.first, part.rows));
+  }
+  return concatenate(pieces);
+}
+
+// The elements of the parts of an ARRAY; their ends go to `out`.
+void append_arrays(std::span<const Part> parts, Column& out) {
+  out.offsets.push_back(0);
+  std::vector<Part> elements;
+  for (const Part& part : parts) {
+    const auto& offsets = part.column->offsets;
+    const uint32_t begin = offsets[part.first];
+    const uint32_t shift = out.offsets[out.offsets.size() - 1] - begin;
+    for (size_t row = part.first + 1; row <= part.first + part.rows; ++row) out.offsets.push_back(offsets[row] + shift);
+    elements.push_back({part.column, begin, offsets[part.first + part.rows] - begin});
+  }
+  out.children.push_back(join_children(elements, 0));
+}
+
 void append_rows(const Column& source, size_t first, size_t rows, Column& out) {
   append_validity(source, first, rows, out);
   if (out.is_plain_text()) {
@@ -83,7 +134,34 @@ void append_rows(const Column& source, size_t first, size_t rows, Column& out) {
   out.rows += rows;
 }
 
+void append_parts(std::span<const Part> parts, Column& out) {
+  if (!out.type.is_nested()) {
+    for (const Part& part : parts) append_rows(*part.column, part.first, part.rows, out);
+    return;
+  }
+  for (const Part& part : parts) {
+    append_validity(*part.column, part.first, part.rows, out);
+    out.rows += part.rows;
+  }
+  if (out.type == TypeKind::kArray) return append_arrays(parts, out);
+  for (size_t child = 0; child < out.type.fields->size(); ++child) out.children.push_back(join_children(parts, child));
+}
+
 }  // namespace
+
+ColumnBuilder::ColumnBuilder(Type type) {
+  column_.type = std::move(type);
+  if (!column_.type.is_nested()) return;
+  for (const Field& field : *column_.type.fields) children_.emplace_back(field.type);
+}
+
+void ColumnBuilder::end_nested() {
+  if (column_.type == TypeKind::kArray) {
+    if (column_.offsets.empty()) column_.offsets.push_back(0);
+    column_.offsets.push_back(static_cast<uint32_t>(children_[0].rows()));
+  }
+  append_valid();
+}
 
 void ColumnBuilder::append_null() {
   if (column_.validity.empty()) column_.validity.resize(column_.rows, true);
@@ -92,6 +170,11 @@ void ColumnBuilder::append_null() {
   if (column_.is_plain_text()) {
     if (column_.offsets.empty()) column_.offsets.push_back(0);
     column_.offsets.push_back(static_cast<uint32_t>(column_.text.size()));
+  } else if (column_.type == TypeKind::kArray) {
+    if (column_.offsets.empty()) column_.offsets.push_back(0);
+    column_.offsets.push_back(static_cast<uint32_t>(children_[0].rows()));
+  } else if (column_.type == TypeKind::kRow) {
+    for (ColumnBuilder& field : children_) field.append_null();
   } else {
     column_.fixed.resize(column_.fixed.size() + value_width(column_.type), 0);
   }
@@ -100,13 +183,23 @@ void ColumnBuilder::append_null() {
 void ColumnBuilder::append_from(const Column& source, size_t row) {
   if (!source.valid(row)) return append_null();
   if (column_.is_plain_text()) return append_string(source.string_at(row));
+  if (column_.type == TypeKind::kArray) {
+    for (uint32_t at = source.offsets[row]; at < source.offsets[row + 1]; ++at) {
+      children_[0].append_from(*source.children[0], at);
+    }
+    return end_nested();
+  }
+  if (column_.type == TypeKind::kRow) {
+    for (size_t at = 0; at < children_.size(); ++at) children_[at].append_from(*source.children[at], row);
+    return end_nested();
+  }
   const size_t width = value_width(column_.type);
   column_.fixed.append({source.fixed.data() + row * width, width});
   append_valid();
 }
 
 void ColumnBuilder::reserve(size_t row_count) {
-  if (column_.is_plain_text()) {
+  if (column_.is_plain_text() || column_.type == TypeKind::kArray) {
     column_.offsets.reserve(row_count + 1);
   } else {
     column_.fixed.reserve(row_count * value_width(column_.type));
@@ -114,10 +207,18 @@ void ColumnBuilder::reserve(size_t row_count) {
 }
 
 void ColumnBuilder::truncate(size_t row_count) {
+  // Children may have values of a row that was never ended.
+  if (column_.type.is_nested() && row_count <= column_.rows) {
+    const bool array = column_.type == TypeKind::kArray;
+    const size_t kept = !array ? row_count : column_.offsets.empty() ? 0 : column_.offsets[row_count];
+    for (ColumnBuilder& child : children_) child.truncate(kept);
+  }
   if (column_.rows <= row_count) return;
   column_.rows = row_count;
   if (!column_.validity.empty()) column_.validity.truncate(row_count);
-  if (column_.is_plain_text()) {
+  if (column_.type.is_nested()) {
+    if (column_.type == TypeKind::kArray) column_.offsets.resize(row_count + 1);
+  } else if (column_.is_plain_text()) {
     column_.offsets.resize(row_count + 1);
     column_.text.resize(column_.offsets[row_count]);
   } else {
@@ -125,19 +226,29 @@ void ColumnBuilder::truncate(size_t row_count) {
   }
 }
 
-ColumnPtr ColumnBuilder::finish() {
-  if (column_.is_plain_text() && column_.offsets.empty()) column_.offsets.push_back(0);
+size_t ColumnBuilder::memory_bytes() const {
+  size_t bytes = column_.memory_bytes();
+  for (const ColumnBuilder& child : children_) bytes += child.memory_bytes();
+  return bytes;
+}
+
+Column ColumnBuilder::take() {
+  const bool has_offsets = column_.is_plain_text() || column_.type == TypeKind::kArray;
+  if (has_offsets && column_.offsets.empty()) column_.offsets.push_back(0);
+  for (ColumnBuilder& child : children_) column_.children.push_back(child.finish());
   Column fresh;
   fresh.type = column_.type;
   fresh.pool = column_.pool;
-  auto done = std::make_shared<const Column>(std::move(column_));
-  column_ = std::move(fresh);
-  return done;
+  return std::exchange(column_, std::move(fresh));
 }
+
+ColumnPtr ColumnBuilder::finish() { return std::make_shared<const Column>(take()); }
 
 ColumnPtr gather(const Column& source, std::span<const uint32_t> rows) {
   auto out = std::make_shared<Column>(empty_like(source));
-  if (source.is_plain_text()) {
+  if (source.type.is_nested()) {
+    gather_nested(source, rows, *out);
+  } else if (source.is_plain_text()) {
     gather_text(source, rows, *out);
   } else if (value_width(source.type) == 8) {
     gather_fixed<8>(source, rows, *out);
@@ -158,7 +269,8 @@ ColumnPtr gather(const Column& source, std::span<const uint32_t> rows) {
 ColumnPtr slice(const Column& source, size_t first, size_t rows) {
   CHECK(first + rows <= source.rows);
   auto out = std::make_shared<Column>(empty_like(source));
-  append_rows(source, first, rows, *out);
+  const Part part{&source, first, rows};
+  append_parts({&part, 1}, *out);
   return out;
 }
 
@@ -172,8 +284,24 @@ ColumnPtr concatenate(std::span<const ColumnPtr> parts) {
     prototype.offsets.resize(1, 0);
   }
   auto out = std::make_shared<Column>(std::move(prototype));
-  for (const ColumnPtr& part : parts) append_rows(*part, 0, part->rows, *out);
+  std::vector<Part> all;
+  all.reserve(parts.size());
+  for (const ColumnPtr& part : parts) all.push_back({part.get(), 0, part->rows});
+  append_parts(all, *out);
   return out;
+}
+
+Column gather_or_null(const Column& source, std::span<const uint32_t> rows) {
+  ColumnBuilder builder(source.type);
+  builder.reserve(rows.size());
+  for (const uint32_t row : rows) {
+    if (row == kNoRow) {
+      builder.append_null();
+    } else {
+      builder.append_from(source, row);
+    }
+  }
+  return builder.take();
 }
 
 }  // namespace tidegate::columnar

@@ -12,8 +12,16 @@
 
 namespace tidegate::columnar {
 
-// Of a column of a stream.
-inline Type random_type(io::Random& random) {
+// Of a column of a stream; ARRAY and ROW at most so many levels deep.
+inline Type random_type(io::Random& random, int depth = 3) {
+  if (depth > 0 && random.below(5) == 0) {
+    if (random.below(2) == 0) return Type::array(random_type(random, depth - 1), random.below(4) != 0);
+    std::vector<Field> fields;
+    for (uint64_t left = 1 + random.below(3); left > 0; --left) {
+      fields.push_back({"f" + std::to_string(left), random_type(random, depth - 1), random.below(4) != 0});
+    }
+    return Type::row(std::move(fields));
+  }
   if (random.below(6) == 0) {
     const auto precision = static_cast<uint8_t>(1 + random.below(kMaxPrecision));
     return Type::decimal(precision, static_cast<uint8_t>(random.below(precision + 1)));
@@ -84,8 +92,22 @@ inline Int128 random_decimal(io::Random& random, const Type& type) {
   return random.below(2) == 0 ? value : -value;
 }
 
+inline void append_random(ColumnBuilder& out, bool nullable, io::Random& random, const RandomRules& rules);
+
+// Arrays are empty as often as not.
+inline void append_random_nested(ColumnBuilder& out, io::Random& random, const RandomRules& rules) {
+  const std::vector<Field>& fields = *out.type().fields;
+  const bool array = out.type() == TypeKind::kArray;
+  const uint64_t rounds = !array ? 1 : random.below(2) == 0 ? 0 : random.below(9);
+  for (uint64_t left = rounds; left > 0; --left) {
+    for (size_t at = 0; at < fields.size(); ++at) append_random(out.child(at), fields[at].nullable, random, rules);
+  }
+  out.end_nested();
+}
+
 inline void append_random(ColumnBuilder& out, bool nullable, io::Random& random, const RandomRules& rules) {
   if (nullable && random.below(4) == 0) return out.append_null();
+  if (out.type().is_nested()) return append_random_nested(out, random, rules);
   switch (out.type()) {
     case TypeKind::kBoolean: return out.append(static_cast<uint8_t>(random.below(2)));
     case TypeKind::kInt: return out.append(static_cast<int32_t>(random_integer(random, INT32_MIN, INT32_MAX)));
@@ -116,6 +138,21 @@ inline bool same_value(const Column& left, size_t left_row, const Column& right,
   if (!(left.type == right.type) || left.valid(left_row) != right.valid(right_row)) return false;
   if (!left.valid(left_row)) return true;
   if (is_text(left.type)) return left.string_at(left_row) == right.string_at(right_row);
+  if (left.type == TypeKind::kArray) {
+    const size_t length = left.length_at(left_row);
+    bool same = length == right.length_at(right_row);
+    for (size_t at = 0; same && at < length; ++at) {
+      same =
+          same_value(*left.children[0], left.offsets[left_row] + at, *right.children[0], right.offsets[right_row] + at);
+    }
+    return same;
+  }
+  if (left.type == TypeKind::kRow) {
+    for (size_t at = 0; at < left.children.size(); ++at) {
+      if (!same_value(*left.children[at], left_row, *right.children[at], right_row)) return false;
+    }
+    return true;
+  }
   const size_t width = value_width(left.type);
   return std::memcmp(left.fixed.data() + left_row * width, right.fixed.data() + right_row * width, width) == 0;
 }

@@ -1,5 +1,7 @@
 #include "columnar/types.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace tidegate::columnar {
@@ -59,6 +61,13 @@ Type Type::row(std::vector<Field> fields) {
 }
 
 const Field& Type::element() const { return fields->front(); }
+
+int Type::depth() const {
+  if (!is_nested()) return 0;
+  int deepest = 0;
+  for (const Field& field : *fields) deepest = std::max(deepest, field.type.depth());
+  return deepest + 1;
+}
 
 bool operator==(const Type& left, const Type& right) {
   if (left.kind != right.kind || left.precision != right.precision || left.scale != right.scale) return false;

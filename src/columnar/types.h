@@ -31,6 +31,8 @@ enum class TypeKind : uint8_t {
 struct Field;
 
 inline constexpr uint8_t kMaxPrecision = 38;  // of DECIMAL, as in Flink; what fits 127 bits
+// ARRAY and ROW inside each other: every codec and kernel recurses so far. Objects of devices have a handful of levels.
+inline constexpr int kMaxTypeDepth = 16;
 
 // A type with its parameters. Stands wherever a TypeKind can, and compares with one by the kind alone.
 struct Type {
@@ -52,6 +54,8 @@ struct Type {
   [[nodiscard]] bool is_nested() const { return kind == TypeKind::kArray || kind == TypeKind::kRow; }
   // Of a kArray.
   [[nodiscard]] const Field& element() const;
+  // Levels of ARRAY and ROW; 0 of a type that is not nested.
+  [[nodiscard]] int depth() const;
 };
 [[nodiscard]] bool operator==(const Type& left, const Type& right);
 [[nodiscard]] inline bool operator==(const Type& left, TypeKind right) { return left.kind == right; }

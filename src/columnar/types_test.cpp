@@ -51,6 +51,8 @@ TEST_CASE("gather, slice, concatenate and append_from keep random rows of every 
       // Half a row that is taken back leaves no trace.
       for (size_t at = 0; at < random.below(schema->fields.size() + 1); ++at) {
         append_random(builder.column(at), true, random, {});
+        // Elements and fields of a value that was not ended.
+        if (builder.column(at).type().is_nested()) append_random(builder.column(at).child(0), true, random, {});
       }
       builder.cancel_row();
       for (size_t at = 0; at < schema->fields.size(); ++at) builder.column(at).append_from(*whole.columns[at], row);

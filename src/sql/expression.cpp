@@ -144,6 +144,24 @@ std::string_view unit_of(const Expression& argument) {
   return text == nullptr ? std::string_view("?") : std::string_view(*text);
 }
 
+void append_collection(std::string& out, const Call& call) {
+  if (call.function == FunctionId::kArrayOf) {
+    out += "ARRAY[";
+    append_list(out, call, 0);
+    out += ']';
+    return;
+  }
+  append_operand(out, call.arguments[0]);
+  if (call.function == FunctionId::kElementAt) {
+    out += '[';
+    append(out, call.arguments[1]);
+    out += ']';
+    return;
+  }
+  const auto field = static_cast<size_t>(std::get<int64_t>(std::get<Literal>(call.arguments[1].node)));
+  out += '.' + quote_identifier((*call.arguments[0].type.fields)[field].name);
+}
+
 void append_special(std::string& out, const Call& call, const Type& type) {
   const auto& arguments = call.arguments;
   switch (call.function) {
@@ -189,6 +207,9 @@ void append_special(std::string& out, const Call& call, const Type& type) {
       append(out, arguments[1]);
       out += fmt::format(" TO {})", unit_of(arguments[0]));
       return;
+    case FunctionId::kArrayOf:
+    case FunctionId::kElementAt:
+    case FunctionId::kField: return append_collection(out, call);
     case FunctionId::kIsJson:
       append_operand(out, arguments[0]);
       out += fmt::format(" IS JSON {}", unit_of(arguments[1]));

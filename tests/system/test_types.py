@@ -68,3 +68,60 @@ def test_decimals_keep_every_digit_and_add_up_exactly(server):
     assert next(totals)[0] == "rows"
     _, _, text = server.request("GET", "/api/v1/streams/totals/records?from=0")
     assert '"total":100000000000000000.08,"mean":50000000000000000.040000' in text
+
+
+NESTED = """CREATE TABLE bursts (device STRING NOT NULL, samples ARRAY<DOUBLE>, motor ROW<rpm INT, at TIMESTAMP_LTZ(3)>)
+  WITH ('device' = 'device', 'mqtt.topic' = 'bursts/+');
+CREATE TABLE packed (device STRING NOT NULL, samples ARRAY<FLOAT>) WITH ('device' = 'device', 'format' = 'cbor');
+CREATE TABLE copies (device STRING, n INT, peak DOUBLE, samples ARRAY<DOUBLE>, motor ROW<rpm INT, at TIMESTAMP_LTZ(3)>)
+  WITH ('connector' = 'file', 'path' = 'copies.ndjson');
+INSERT INTO copies SELECT device, CARDINALITY(samples), ARRAY_MAX(samples), samples, motor FROM bursts;"""
+
+
+def test_arrays_and_rows_come_out_as_they_went_in(server):
+    server.sql(NESTED)
+    live = server.live("SELECT device, samples, motor.rpm FROM bursts WHERE CARDINALITY(samples) > 0")
+    _, schema = next(live)
+    assert [column["type"] for column in schema["columns"]] == ["STRING", "ARRAY<DOUBLE>", "INT"]
+    samples = [round(0.1 * number, 1) for number in range(20_000)] + [None]
+    motor = {"rpm": 1450, "at": "2026-01-31T12:00:00.000Z"}
+    server.api("POST", "/streams/bursts/records", json.dumps({"device": "a", "samples": samples, "motor": motor}))
+    assert next(live) == ("rows", [{"device": "a", "samples": samples, "rpm": 1450}])
+    token = server.add_device("m")
+    publish.multiple(
+        [
+            {"topic": "bursts/m", "payload": payload, "qos": 1}
+            for payload in ('{"samples":[1,"x"]}', '{"samples":[[1]]}', '{"samples":[1', '{"samples":[1,2.5]}')
+        ],
+        hostname="127.0.0.1",
+        port=server.mqtt_port,
+        auth={"username": "m", "password": token},
+    )
+    assert next(live) == ("rows", [{"device": "m", "samples": [1, 2.5], "rpm": None}])
+    # {"device": "c", "samples": [0.5, null, 2, 1e3 as a half]} in CBOR.
+    cbor = bytes.fromhex("a26664657669636561636773616d706c657384f93800f602f963d0")
+    status, _, _ = server.request("POST", "/api/v1/streams/packed/records", cbor)
+    assert status == 200
+    server.kill()
+    server.start()
+    kept = [(row["device"], row["samples"], row["motor"]) for row in server.records("bursts")]
+    assert kept == [("a", samples, motor), ("m", [1, 2.5], None)]
+    assert [row["samples"] for row in server.records("packed")] == [[0.5, None, 2, 1000]]
+    dead = [letter["reason"] for letter in server.records("bursts_dead_letters")]
+    assert dead[:2] == [
+        "column 'samples[2]' expects DOUBLE, but \"x\" came",
+        "column 'samples[1]' expects DOUBLE, but an array came",
+    ]
+    assert len(dead) == 3 and "not valid JSON" in dead[2]
+    again = server.live("SELECT device FROM copies WHERE n = 0")
+    next(again)
+    server.api("POST", "/streams/bursts/records", '{"device":"z","samples":[]}')
+    assert next(again) == ("rows", [{"device": "z"}])
+    server.stop()
+    lines = [json.loads(line) for line in (server.data / "sinks/copies.ndjson").read_text().splitlines()]
+    assert [(line["device"], line["n"], line["peak"]) for line in lines] == [
+        ("a", 20_001, 1999.9),
+        ("m", 2, 2.5),
+        ("z", 0, None),
+    ]
+    assert lines[0]["samples"] == samples and lines[0]["motor"] == motor

@@ -62,7 +62,7 @@ std::optional<Error> DocumentMapper::write_mapped(const Document& document, cons
     }
     const Document::Node node = field.path.from_record() ? field.path.find(document, record.node) : of_the_message_[at];
     if (node == Document::kNone) continue;
-    if (auto error = writer_.write(field.column, document.value(node), row)) return error;
+    if (auto error = writer_.write(field.column, document, node, row)) return error;
   }
   return std::nullopt;
 }
@@ -81,7 +81,7 @@ std::optional<Error> DocumentMapper::write_members(const Document& document, Doc
       ++run_.decoded.unknown_keys;
       continue;
     }
-    if (auto error = writer_.write(*column, document.value(at), row)) return error;
+    if (auto error = writer_.write(*column, document, at, row)) return error;
   }
   return std::nullopt;
 }

@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "codec/internal/column_names.h"
+#include "codec/internal/json_document.h"
 #include "codec/internal/record_scanner.h"
+#include "codec/internal/scalar_value.h"
 #include "codec/json_decoder.h"
 #include "codec/timestamp_text.h"
 
@@ -136,7 +138,10 @@ class ObjectReader::Impl {
       if (row.append_null(column)) return std::nullopt;
       return misfit(field, "null", "not NULL");
     }
-    if (type == od::json_type::object || type == od::json_type::array) return misfit(field, shown(value));
+    if (type == od::json_type::object || type == od::json_type::array) {
+      return field.type.is_nested() ? read_nested(value, type, column, row) : misfit(field, shown(value));
+    }
+    if (field.type.is_nested()) return misfit(field, shown(value));
     switch (field.type) {
       case TypeKind::kBoolean: return read_bool(value, type, column, row);
       case TypeKind::kInt:
@@ -148,6 +153,23 @@ class ObjectReader::Impl {
       case TypeKind::kBytes: return read_bytes(value, type, column, row);
       default: return read_time(value, type, column, row);
     }
+  }
+
+  // As a tree first: the members of an object come in any order.
+  Failure read_nested(od::value& value, od::json_type type, size_t column, RowTarget& row) {
+    std::string_view text;
+    if (type == od::json_type::array) {
+      od::array array;
+      if (const auto error = value.get_array().get(array)) return malformed(error);
+      if (const auto error = array.raw_json().get(text)) return malformed(error);
+    } else {
+      od::object object;
+      if (const auto error = value.get_object().get(object)) return malformed(error);
+      if (const auto error = object.raw_json().get(text)) return malformed(error);
+    }
+    document_.clear();
+    if (auto failure = json_.read(text, document_)) return failure;
+    return append_nested(schema_.fields[column], document_, Document::root(), time_, row.rows().column(column));
   }
 
   Failure read_bool(od::value& value, od::json_type type, size_t column, RowTarget& row) {
@@ -264,6 +286,9 @@ class ObjectReader::Impl {
   const columnar::Schema& schema_;
   ColumnNames names_;
   od::parser parser_;
+  JsonDocument json_;  // of arrays and objects
+  Document document_;
+  TimeFormat time_;
 };
 
 ObjectReader::ObjectReader(const columnar::Schema& schema) : impl_(std::make_unique<Impl>(schema)) {}

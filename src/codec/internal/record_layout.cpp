@@ -176,6 +176,8 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
       return stop;
     }
     case TypeKind::kDecimal: return read_decimal(step, at, end, row);
+    case TypeKind::kArray:
+    case TypeKind::kRow: return nullptr;
     case TypeKind::kBytes: {
       if (*at != '"') return nullptr;
       const char* stop = plain_text_end(at + 1, end);

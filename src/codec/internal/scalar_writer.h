@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "codec/internal/document.h"
 #include "codec/internal/row_target.h"
 #include "codec/internal/scalar.h"
 #include "codec/time_format.h"
@@ -19,12 +20,11 @@ class ScalarWriter {
   // Appends the value to `row`, which was begun. RecordDoesNotFit when it does not fit the column, or the column has a
   // value already; LimitReached when no new device can be taken.
   std::optional<Error> write(size_t column, const Scalar& value, RowTarget& row) const;
+  // The same for a value that may be an array or an object.
+  std::optional<Error> write(size_t column, const Document& document, Document::Node node, RowTarget& row) const;
 
  private:
-  std::optional<Error> write_integer(size_t column, const Scalar& value, RowTarget& row) const;
-  std::optional<Error> write_real(size_t column, const Scalar& value, RowTarget& row) const;
-  std::optional<Error> write_decimal(size_t column, const Scalar& value, RowTarget& row) const;
-  std::optional<Error> write_bytes(size_t column, const Scalar& value, RowTarget& row) const;
+  std::optional<Error> claim(size_t column, RowTarget& row) const;
   std::optional<Error> write_text(size_t column, const Scalar& value, RowTarget& row) const;
 
   const columnar::Schema& schema_;

@@ -184,6 +184,7 @@ int64_t unit_of(TypeKind type) { return type == TypeKind::kInterval ? kMicrosPer
 }  // namespace
 
 Function cast_function(const Type& from, const Type& to) {
+  if (from.is_nested()) return nested_cast(from, to);
   if (from == TypeKind::kDecimal || to == TypeKind::kDecimal) return decimal_cast(from, to);
   if (to == TypeKind::kString) return {to_string(from)};
   if (from == TypeKind::kString) return {from_string(to)};

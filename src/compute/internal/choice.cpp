@@ -12,7 +12,7 @@ namespace {
 
 class ChoiceNode : public Node {
  public:
-  explicit ChoiceNode(Type type) : type_(type) {}
+  explicit ChoiceNode(Type type) : type_(std::move(type)), at_end_(columnar::is_text(type_) || type_.is_nested()) {}
   Column* own_result() override { return &out_; }
 
  protected:
@@ -48,7 +48,21 @@ class ChoiceNode : public Node {
     }
   }
 
-  // Strings and bytes are put together row by row at the end, when all branches are there.
+  // Values of any length are put together row by row at the end, when all branches are there.
+  void blend_at_end(const std::vector<Value>& values, size_t rows) {
+    if (!type_.is_nested()) return blend_texts(values, rows);
+    columnar::ColumnBuilder builder(type_);
+    for (size_t row = 0; row < rows; ++row) {
+      const Choice choice = choices_[row];
+      if (choice == kOpen) {
+        builder.append_null();
+      } else {
+        builder.append_from(*values[choice].column, values[choice].row(row));
+      }
+    }
+    out_ = builder.take();
+  }
+
   void blend_texts(const std::vector<Value>& values, size_t rows) {
     for (size_t row = 0; row < rows; ++row) {
       const Choice choice = choices_[row];
@@ -80,6 +94,7 @@ class ChoiceNode : public Node {
   }
 
   Type type_;
+  bool at_end_;  // see blend_at_end()
   Column out_;
   Bitmap open_;  // rows that have not chosen
   std::vector<Choice> choices_;
@@ -110,7 +125,7 @@ class CaseNode final : public ChoiceNode {
       take_branch(*arguments_[2 * branch + 1], condition, static_cast<Choice>(branch), run);
     }
     finish_with_else(run);
-    if (columnar::is_text(type_)) blend_texts(values_, rows);
+    if (at_end_) blend_at_end(values_, rows);
     return {&out_, false};
   }
 
@@ -127,7 +142,7 @@ class CaseNode final : public ChoiceNode {
       }
     }
     values_[branch] = run_for(node, taken_, run);
-    if (!columnar::is_text(type_)) blend(values_[branch], branch, rows);
+    if (!at_end_) blend(values_[branch], branch, rows);
   }
 
   void finish_with_else(Run& run) {
@@ -136,7 +151,7 @@ class CaseNode final : public ChoiceNode {
       if (choices_[row] == kOpen) choices_[row] = branch;
     }
     values_[branch] = run_for(*arguments_.back(), open_, run);
-    if (!columnar::is_text(type_)) blend(values_[branch], branch, run.input.rows);
+    if (!at_end_) blend(values_[branch], branch, run.input.rows);
   }
 
   std::vector<NodePtr> arguments_;
@@ -158,10 +173,10 @@ class CoalesceNode final : public ChoiceNode {
       for (size_t row = 0; row < rows; ++row) {
         if (choices_[row] == kOpen && values_[branch].valid(row)) choose(row, static_cast<Choice>(branch));
       }
-      if (!columnar::is_text(type_)) blend(values_[branch], static_cast<Choice>(branch), rows);
+      if (!at_end_) blend(values_[branch], static_cast<Choice>(branch), rows);
     }
-    if (columnar::is_text(type_)) {
-      blend_texts(values_, rows);
+    if (at_end_) {
+      blend_at_end(values_, rows);
     } else {
       for (size_t row = 0; row < rows; ++row) {
         if (choices_[row] == kOpen) clear_valid(row, rows);

@@ -79,7 +79,9 @@ class FunctionNode final : public Node {
 void all_null(Frame& frame) {
   frame.out.validity.clear();
   frame.out.validity.resize(frame.rows, false);
-  if (frame.out.is_plain_text()) {
+  if (frame.out.type.is_nested()) {
+    frame.out = columnar::gather_or_null(frame.out, std::vector<uint32_t>(frame.rows, columnar::kNoRow));
+  } else if (frame.out.is_plain_text()) {
     for (size_t row = 0; row < frame.rows; ++row) frame.put_null();
   } else {
     std::memset(frame.out.fixed.data(), 0, frame.out.fixed.size());
@@ -201,6 +203,7 @@ Function function_of(const sql::Call& call, Type type) {
     case kTime: return time_function(call);
     case kHash: return hash_function(call);
     case kJson: return json_function(call);
+    case kCollection: return collection_function(call);
   }
   CHECK(false && "a function of no category");
 }
@@ -247,8 +250,8 @@ NodePtr compile_call(const sql::Call& call, Type type) {
   for (const sql::Expression& argument : call.arguments) arguments.push_back(compile_node(argument));
   if (call.function == FunctionId::kCase) return make_case(type, std::move(arguments));
   if (call.function == FunctionId::kCoalesce) return make_coalesce(type, std::move(arguments));
-  // The literals of IN are in its kernel; evaluating them again for every batch is of no use.
-  if (call.function == FunctionId::kIn) arguments.resize(1);
+  // The literals of IN, and the field's number, are in the kernel; evaluating them for every batch is of no use.
+  if (call.function == FunctionId::kIn || call.function == FunctionId::kField) arguments.resize(1);
   return std::make_unique<FunctionNode>(type, function_of(call, type), std::move(arguments));
 }
 

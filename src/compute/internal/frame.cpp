@@ -42,12 +42,16 @@ void prepare(Column& out, const Type& type, size_t rows) {
   out.rows = rows;
   out.validity.clear();
   out.pool = nullptr;
+  out.children.clear();
   if (columnar::is_text(type)) {
     out.fixed.clear();
     out.text.clear();
     out.offsets.clear();
     out.offsets.reserve(rows + 1);
     out.offsets.push_back(0);
+  } else if (type.is_nested()) {
+    out.offsets.clear();
+    if (type == TypeKind::kArray) out.offsets.push_back(0);
   } else {
     out.fixed.resize(rows * columnar::value_width(type));
   }

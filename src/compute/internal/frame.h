@@ -85,7 +85,8 @@ struct Function {
   bool strict = true;  // NULL if any argument is; otherwise the kernel sets the validity
 };
 
-// Gives `out` a type and room for `rows` rows, none of them NULL, reusing its memory.
+// Gives `out` a type and room for `rows` rows (an ARRAY none yet, and neither it nor a ROW children), none of them
+// NULL, reusing its memory.
 void prepare(Column& out, const Type& type, size_t rows);
 // Sets the validity of `out` to the conjunction of the arguments'.
 void combine_validity(std::span<const Value> args, size_t rows, Column& out);

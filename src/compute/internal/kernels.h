@@ -30,6 +30,9 @@ namespace tidegate::compute {
 [[nodiscard]] Function decimal_function(const sql::Call& call, const Type& type);
 [[nodiscard]] Function decimal_cast(const Type& from, const Type& to);
 [[nodiscard]] Kernel decimal_comparison(FunctionId id, int a_scale, int b_scale);
+// ARRAY and ROW: made, taken apart, looked into; CAST of one to a STRING or one of other elements.
+[[nodiscard]] Function collection_function(const sql::Call& call);
+[[nodiscard]] Function nested_cast(const Type& from, const Type& to);
 // TRY_CAST: what cannot be converted does not count.
 [[nodiscard]] Function try_cast_function(const Type& from, const Type& to);
 // GREATEST, LEAST, NULLIF; CASE and COALESCE are nodes of their own (internal/choice.h).

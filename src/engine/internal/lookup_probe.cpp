@@ -8,23 +8,7 @@ using columnar::Column;
 using columnar::ColumnPtr;
 using columnar::TypeKind;
 
-namespace {
-
-// Rows of `source`, NULL where there is none.
-ColumnPtr gather_or_null(const Column& source, std::span<const uint32_t> rows) {
-  columnar::ColumnBuilder out(source.type);
-  out.reserve(rows.size());
-  for (const uint32_t row : rows) {
-    if (row == LookupIndex::kNone) {
-      out.append_null();
-    } else {
-      out.append_from(source, row);
-    }
-  }
-  return out.finish();
-}
-
-}  // namespace
+static_assert(LookupIndex::kNone == columnar::kNoRow);
 
 void keep_rows(columnar::Batch& batch, RowTimes* times, std::span<const uint32_t> rows) {
   if (rows.size() == batch.rows) return;
@@ -112,7 +96,8 @@ void LookupProbe::add_columns(columnar::Batch& batch, const LookupIndex& index) 
                                  batch.columns.begin() + static_cast<std::ptrdiff_t>(join_.place));
   for (const size_t column : join_.columns) {
     const Column& source = *index.version()->rows.columns[column];
-    columns.push_back(all ? columnar::gather(source, found_) : gather_or_null(source, found_));
+    columns.push_back(all ? columnar::gather(source, found_)
+                          : std::make_shared<const Column>(columnar::gather_or_null(source, found_)));
   }
   columns.insert(columns.end(), batch.columns.begin() + static_cast<std::ptrdiff_t>(join_.place), batch.columns.end());
   batch.columns = std::move(columns);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "columnar/value_bytes.h"
 #include "engine/internal/cells.h"
 
 namespace tidegate::engine {
@@ -27,6 +28,10 @@ Value read_value(ByteReader& in, const Type& type) {
     const std::string_view bytes = in.raw(sizeof value.unscaled);
     if (in.ok()) std::memcpy(&value.unscaled, bytes.data(), bytes.size());
     return value;
+  }
+  if (type.is_nested()) {  // no call looks at them
+    (void)columnar::skip_value_bytes(in, type);
+    return {};
   }
   switch (columnar::value_width(type)) {
     case 1: return int64_t{in.fixed<uint8_t>()};

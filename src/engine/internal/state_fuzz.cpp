@@ -11,13 +11,15 @@ using columnar::TypeKind;
 namespace {
 
 WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
+  const auto array = columnar::Type::array(columnar::Type::row({{"x", TypeKind::kInt}, {"s", TypeKind::kString}}));
   const auto input = std::make_shared<columnar::Schema>(columnar::Schema{{{"device", TypeKind::kString},
                                                                           {"ts", TypeKind::kTimestampLtz},
                                                                           {"v", TypeKind::kDouble},
                                                                           {"s", TypeKind::kString},
                                                                           {"f", TypeKind::kFloat},
                                                                           {"y", TypeKind::kBytes},
-                                                                          {"p", columnar::Type::decimal(20, 4)}}});
+                                                                          {"p", columnar::Type::decimal(20, 4)},
+                                                                          {"a", array}}});
   sql::WindowAggregate window;
   window.window = std::move(spec);
   window.time_column = 1;
@@ -35,6 +37,7 @@ WindowPlan make_plan(bool by_device, sql::WindowSpec spec) {
                        {kSum, 6, columnar::Type::decimal(38, 4)},
                        {kMax, 6, columnar::Type::decimal(20, 4)},
                        {kLastValue, 6, columnar::Type::decimal(20, 4)},
+                       {kLastValue, 7, array},
                        {.function = kSum, .argument = 6, .type = columnar::Type::decimal(38, 4), .distinct = true},
                        {.function = kApproxPercentile, .argument = 2, .type = TypeKind::kDouble, .parameter = 0.5},
                        {.function = kTimeWeightedAvg, .argument = 2, .type = TypeKind::kDouble},

@@ -26,11 +26,15 @@ enum class Encoding : uint8_t {
   kText = 3,
   kDictionary = 4,
   kFloats = 5,
-  kDecimals = 6
+  kDecimals = 6,
+  kArrays = 7,
+  kRows = 8
 };
 
 // A dictionary read as plain text repeats its values: far below what 32-bit offsets can hold.
 constexpr size_t kMaxExpandedBytes = 256U << 20;
+// Of all rows of a column: equal ones take hardly a bit, and must not fill the memory from a few bytes.
+constexpr uint64_t kMaxElements = 1U << 25;
 
 std::unexpected<Error> malformed() { return fail(ErrorCode::LogCorrupted, "a stored column is malformed"); }
 
@@ -43,6 +47,8 @@ Encoding encoding_of(const Column& column) {
     case TypeKind::kDecimal: return Encoding::kDecimals;
     case TypeKind::kBoolean:
     case TypeKind::kNull: return Encoding::kBytes;
+    case TypeKind::kArray: return Encoding::kArrays;
+    case TypeKind::kRow: return Encoding::kRows;
     default: return Encoding::kIntegers;
   }
 }
@@ -95,6 +101,19 @@ void encode_text(const Column& column, std::string& out) {
   for (size_t row = 0; row < column.rows; ++row) lengths[row] = column.offsets[row + 1] - column.offsets[row];
   pack_integers(lengths, out);
   out.append(column.text.data() + column.offsets[0], column.offsets[column.rows] - column.offsets[0]);
+}
+
+// The lengths, then the elements as a column of their own.
+void encode_arrays(const Column& column, std::string& out) {
+  std::vector<int64_t>& lengths = integer_scratch();
+  lengths.resize(column.rows);
+  for (size_t row = 0; row < column.rows; ++row) lengths[row] = column.offsets[row + 1] - column.offsets[row];
+  pack_integers(lengths, out);
+  const uint32_t first = column.offsets[0];
+  const uint32_t count = column.offsets[column.rows] - first;
+  const ColumnPtr& elements = column.children[0];
+  encode_column(first == 0 && count == elements->rows ? *elements : *columnar::slice(*elements, first, count), nullptr,
+                out);
 }
 
 // Process-wide codes to dense ones of this batch, in order of appearance: open addressing, at most half full.
@@ -260,6 +279,35 @@ Result<ColumnPtr> decode_dictionary(ByteReader& in, std::shared_ptr<Column> out,
   return out;
 }
 
+// Recursion, by way of decode_column(), is bounded by the depth of the type.
+bool decode_child(ByteReader& in, const Type& type, size_t rows, Column& out) {
+  Result<ColumnPtr> child = decode_column(in, type, rows, nullptr);
+  if (child) out.children.push_back(std::move(*child));
+  return child.has_value();
+}
+
+bool decode_arrays(ByteReader& in, Column& out) {
+  std::vector<int64_t>& lengths = integer_scratch();
+  lengths.resize(out.rows);
+  if (!unpack_integers(in, lengths)) return false;
+  out.offsets.reserve(out.rows + 1);
+  out.offsets.push_back(0);
+  uint64_t total = 0;
+  for (const int64_t length : lengths) {
+    if (length < 0 || static_cast<uint64_t>(length) > kMaxElements - total) return false;
+    total += static_cast<uint64_t>(length);
+    out.offsets.push_back(static_cast<uint32_t>(total));
+  }
+  return decode_child(in, out.type.element().type, total, out);
+}
+
+bool decode_rows(ByteReader& in, Column& out) {
+  for (const columnar::Field& field : *out.type.fields) {
+    if (!decode_child(in, field.type, out.rows, out)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) {
@@ -279,6 +327,10 @@ void encode_column(const Column& column, KeyGroupSet* groups, std::string& out) 
     case Encoding::kDecimals: return encode_decimals(column, out);
     case Encoding::kBytes: return writer.raw(ByteSpan(column.fixed.data(), column.rows));
     case Encoding::kText: return encode_text(column, out);
+    case Encoding::kArrays: return encode_arrays(column, out);
+    case Encoding::kRows:
+      for (const ColumnPtr& child : column.children) encode_column(*child, nullptr, out);
+      return;
     case Encoding::kDictionary: return encode_dictionary(column, groups, out);
   }
 }
@@ -302,6 +354,8 @@ Result<ColumnPtr> decode_column(ByteReader& in, const Type& type, size_t rows, S
     case Encoding::kDecimals: decoded = decode_decimals(in, *out); break;
     case Encoding::kBytes: decoded = decode_bytes(in, *out); break;
     case Encoding::kText: decoded = decode_text(in, *out); break;
+    case Encoding::kArrays: decoded = decode_arrays(in, *out); break;
+    case Encoding::kRows: decoded = decode_rows(in, *out); break;
     case Encoding::kDictionary: break;
   }
   if (!decoded) return malformed();

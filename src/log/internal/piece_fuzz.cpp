@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tidegate;
   using columnar::TypeKind;
   static columnar::StringPool devices(10'000);
+  static const auto point = columnar::Type::row({{"x", TypeKind::kInt, true}, {"name", TypeKind::kString, false}});
   static const log::internal::PieceShape shape{
       std::make_shared<const columnar::Schema>(columnar::Schema{{{"device", TypeKind::kString, true},
                                                                  {"ts", TypeKind::kTimestampLtz, true},
@@ -16,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                                  {"note", TypeKind::kString, true},
                                                                  {"small_real", TypeKind::kFloat, true},
                                                                  {"frame", TypeKind::kBytes, true},
-                                                                 {"price", columnar::Type::decimal(20, 4), true}}}),
+                                                                 {"price", columnar::Type::decimal(20, 4), true},
+                                                                 {"samples", columnar::Type::array(point), true}}}),
       1, 0};
   const std::string_view plain(reinterpret_cast<const char*>(data), size);
   auto decoded = log::internal::decode_piece(plain, shape, devices);

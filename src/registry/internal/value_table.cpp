@@ -29,7 +29,9 @@ ValueTable::ValueTable(std::shared_ptr<const catalog::StreamDefinition> stream) 
       case TypeKind::kTimestampLtz: plans_.push_back({column, Kept::kFixed}); break;
       case TypeKind::kString:
       case TypeKind::kBytes: plans_.push_back({column, Kept::kText}); break;
-      case TypeKind::kDecimal: plans_.push_back({column, Kept::kBytes}); break;
+      case TypeKind::kDecimal:
+      case TypeKind::kArray:
+      case TypeKind::kRow: plans_.push_back({column, Kept::kBytes}); break;
       default: break;  // of other types only that the device was heard is kept
     }
   }
@@ -118,6 +120,10 @@ void ValueTable::put(const columnar::Column& column, size_t plan, size_t source_
   } else {
     text.clear();
     columnar::append_value_bytes(column, source_row, text);
+    if (text.size() > kMaxKeptTextBytes) {  // an array cut short would look like a whole one
+      text.clear();
+      text.shrink_to_fit();
+    }
   }
   text_bytes_ += text.capacity();
 }
@@ -175,7 +181,8 @@ bool ValueTable::fill(StringCode device, StreamState& state) const {
   for (size_t plan = 0; plan < plans_.size(); ++plan) {
     const Cell& cell = cells_[row * plans_.size() + plan];
     if (cell.time_us == kNoTime) continue;
-    state.row.columns[plans_[plan].column] = cell_column(plans_[plan], cell);
+    const bool too_large = plans_[plan].kept == Kept::kBytes && texts_[cell.bits - 1].empty();
+    if (!too_large) state.row.columns[plans_[plan].column] = cell_column(plans_[plan], cell);
     state.times_us[plans_[plan].column] = cell.time_us;
   }
   return true;

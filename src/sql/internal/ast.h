@@ -33,6 +33,7 @@ enum class AstKind : uint8_t {
   kStar,        // the * of COUNT(*)
   kInQuery,     // children[0] IN (query)
   kExists,      // EXISTS (query)
+  kField,       // children[0].path[0]
 };
 
 struct OverClause;

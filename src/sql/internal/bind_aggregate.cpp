@@ -59,6 +59,8 @@ bool takes_numbers(AggregateFunction function) {
 }
 
 Result<> check_argument(AggregateFunction function, const AstExpression& ast, Type type) {
+  const bool extreme = function == AggregateFunction::kMin || function == AggregateFunction::kMax;
+  if (extreme || ast.distinct) TRY(refuse_nested(type, ast.children[0].position, ast.name));
   if (function == AggregateFunction::kCoverage) {
     if (type == TypeKind::kInterval) return {};
     return fail_at(ErrorCode::SqlTypeMismatch, ast.children[0].position,

@@ -209,6 +209,7 @@ class DetectBuilder {
     bool only_device = true;
     for (const Name& key : call_.partition_by) {
       TRY_ASSIGN(const size_t column, binder_.find_column({key}, key.position));
+      TRY(refuse_nested(input_.schema().fields[column].type, key.position, "PARTITION BY"));
       if (column == input_.device_column && !device_key) device_key = detect.keys.size();
       only_device = only_device && column == input_.device_column;
       detect.keys.push_back(columns.place(column));
@@ -244,6 +245,7 @@ class DetectBuilder {
     const Name& name = std::get<Name>(given->value);
     TRY_ASSIGN(const size_t column, binder_.find_column({name}, name.position));
     const columnar::Field& field = input_.schema().fields[column];
+    TRY(refuse_nested(field.type, name.position, "ON"));
     const bool any = call_.kind == DetectKind::kMissing || call_.kind == DetectKind::kCount;
     if (!any && !columnar::is_numeric(field.type)) {
       return fail_at(ErrorCode::SqlTypeMismatch, name.position,

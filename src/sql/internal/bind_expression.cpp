@@ -36,6 +36,27 @@ Expression balanced(FunctionId function, std::vector<Expression>& parts, size_t 
   return make_call(function, TypeKind::kBoolean, nullable, std::move(both));
 }
 
+bool castable(const Type& from, const Type& to) {
+  if (from == to || from == TypeKind::kNull) return true;
+  if (from == TypeKind::kInterval) return false;
+  if (from.is_nested() && to.kind == from.kind && from.fields->size() == to.fields->size()) {
+    for (size_t at = 0; at < from.fields->size(); ++at) {
+      const columnar::Field& given = (*from.fields)[at];
+      const columnar::Field& wanted = (*to.fields)[at];
+      const bool may_be_null = given.nullable || !widens(given.type, wanted.type);
+      if ((may_be_null && !wanted.nullable) || !castable(given.type, wanted.type)) return false;
+    }
+    return true;
+  }
+  if (to == TypeKind::kString) return true;
+  if (from.is_nested() || to.is_nested()) return false;
+  const bool numeric = columnar::is_numeric(from) && columnar::is_numeric(to);
+  const bool flag = (from == TypeKind::kBoolean && columnar::is_numeric(to)) ||
+                    (to == TypeKind::kBoolean && columnar::is_numeric(from));
+  const bool times = columnar::is_timestamp(from) && columnar::is_timestamp(to);
+  return from == TypeKind::kString || numeric || flag || times;
+}
+
 }  // namespace
 
 Expression make_call(FunctionId function, Type type, bool nullable, std::vector<Expression> arguments) {
@@ -75,6 +96,7 @@ Result<Expression> ExpressionBinder::bind(const AstExpression& ast) {
     case AstKind::kIn: return bind_in(ast);
     case AstKind::kInQuery:
     case AstKind::kExists: return bind_mark(ast);
+    case AstKind::kField: return bind_field(ast);
     case AstKind::kStar: break;
   }
   return fail_at(ErrorCode::SqlSyntax, ast.position, "* stands only in COUNT(*) and alone in SELECT");
@@ -118,7 +140,6 @@ Result<ScopePart> ExpressionBinder::star_part(const SelectItem& item) const {
 }
 
 Result<size_t> ExpressionBinder::find_column(const std::vector<Name>& path, TextPosition position) {
-  if (path.size() > 2) return fail_at(ErrorCode::SqlUnsupported, position, "nested columns are not supported");
   const Name& name = path.back();
   TRY_ASSIGN(const ScopePart part, part_of(path, position));
   std::optional<size_t> found;
@@ -163,13 +184,37 @@ Result<Expression> ExpressionBinder::bind_column(const AstExpression& ast) {
   if (ast.path.size() == 1 && (upper == "CURRENT_TIMESTAMP" || upper == "LOCALTIMESTAMP")) {
     return resolve_call(upper, ast.position, {});  // says why it is refused
   }
-  TRY_ASSIGN(const size_t index, find_column(ast.path, ast.position));
+  // What follows the column are fields of it. A table's name goes before a column's, as in Flink.
+  size_t taken = std::min<size_t>(ast.path.size(), 2);
+  if (taken == 2 && !names_table(ast.path[0]) && has_column({{}, 0, scope_.visible}, ast.path[0])) taken = 1;
+  TRY_ASSIGN(const size_t index,
+             find_column({ast.path.begin(), ast.path.begin() + static_cast<std::ptrdiff_t>(taken)}, ast.position));
+  TRY_ASSIGN(Expression expression, column_at(index, ast.position));
+  for (size_t at = taken; at < ast.path.size(); ++at) {
+    TRY_ASSIGN(expression, field_of(std::move(expression), ast.path[at]));
+  }
+  return expression;
+}
+
+Result<Expression> ExpressionBinder::bind_field(const AstExpression& ast) {
+  TRY_ASSIGN(Expression row, bind(ast.children[0]));
+  return field_of(std::move(row), ast.path[0]);
+}
+
+bool ExpressionBinder::names_table(const Name& name) const {
+  const auto is_alias = [&](std::string_view alias) { return equal_ignoring_case(name.text, alias); };
+  if (scope_.inner && is_alias(scope_.inner->alias)) return true;
+  if (scope_.parts.empty()) return is_alias(scope_.alias);
+  return std::ranges::any_of(scope_.parts, [&](const ScopePart& part) { return is_alias(part.alias); });
+}
+
+Result<Expression> ExpressionBinder::column_at(size_t index, TextPosition position) {
   if (index >= scope_.window_base()) {
     const std::string_view name = kWindowColumns[index - scope_.window_base()];
     return make_column(index, std::string(name), scope_.window_type, false);
   }
   scope_.column_positions.resize(scope_.input->fields.size());
-  scope_.column_positions[index] = ast.position;
+  scope_.column_positions[index] = position;
   const columnar::Field& field = scope_.input->fields[index];
   return make_column(index, field.name, field.type, field.nullable);
 }
@@ -268,7 +313,8 @@ Result<Expression> ExpressionBinder::bind_in(const AstExpression& ast) {
   }
   std::vector<Expression*> sides;
   for (Expression& argument : arguments) sides.push_back(&argument);
-  TRY(unify(sides, ast.position, "IN"));
+  TRY_ASSIGN(const Type type, unify(sides, ast.position, "IN"));
+  TRY(refuse_nested(type, ast.position, "IN"));
   const bool nullable = std::ranges::any_of(arguments, [](const Expression& argument) { return argument.nullable; });
   return make_call(FunctionId::kIn, TypeKind::kBoolean, nullable, std::move(arguments));
 }
@@ -277,13 +323,7 @@ Result<Expression> ExpressionBinder::bind_cast(const AstExpression& ast) {
   TRY_ASSIGN(Expression operand, bind(ast.children[0]));
   const Type from = operand.type;
   const Type to = ast.type;
-  const bool text = from == TypeKind::kString || to == TypeKind::kString;
-  const bool numeric = columnar::is_numeric(from) && columnar::is_numeric(to);
-  const bool flag = (from == TypeKind::kBoolean && columnar::is_numeric(to)) ||
-                    (to == TypeKind::kBoolean && columnar::is_numeric(from));
-  const bool times = columnar::is_timestamp(from) && columnar::is_timestamp(to);
-  const bool allowed = from == to || from == TypeKind::kNull || text || numeric || flag || times;
-  if (!allowed || (from == TypeKind::kInterval && to != TypeKind::kInterval)) {
+  if (!castable(from, to)) {
     return fail_at(ErrorCode::SqlTypeMismatch, ast.position,
                    fmt::format("{} cannot be cast to {}", type_name(from), type_name(to)),
                    columnar::is_timestamp(to) && columnar::is_numeric(from)

@@ -99,6 +99,9 @@ class ExpressionBinder {
   [[nodiscard]] Result<Expression> add_aggregate(BoundAggregate bound);
   [[nodiscard]] Result<> check_event_time(const Expression& time, const AstExpression& ast) const;
   [[nodiscard]] Result<Expression> bind_column(const AstExpression& ast);
+  [[nodiscard]] Result<Expression> column_at(size_t index, TextPosition position);
+  [[nodiscard]] Result<Expression> bind_field(const AstExpression& ast);
+  [[nodiscard]] bool names_table(const Name& name) const;
   [[nodiscard]] Result<Expression> bind_case(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_between(const AstExpression& ast);
   [[nodiscard]] Result<Expression> bind_in(const AstExpression& ast);
@@ -120,6 +123,10 @@ class ExpressionBinder {
 // All of them by AND, at least one.
 [[nodiscard]] Expression conjunction(std::vector<Expression> parts);
 [[nodiscard]] Expression make_column(size_t index, std::string name, columnar::Type type, bool nullable);
+// row.name. SqlUnknownColumn, SqlTypeMismatch.
+[[nodiscard]] Result<Expression> field_of(Expression row, const Name& name);
+// SqlTypeMismatch for an ARRAY or ROW: `what` ("GROUP BY") compares or orders its values.
+[[nodiscard]] Result<> refuse_nested(const columnar::Type& type, TextPosition position, std::string_view what);
 // Types the arguments of a function or operator. SqlTypeMismatch, SqlUnknownFunction.
 [[nodiscard]] Result<Expression> resolve_call(const std::string& name, TextPosition position,
                                               std::vector<Expression> arguments);

@@ -39,6 +39,7 @@ bool is_column(const Expression& expression, std::optional<size_t> index) {
 Result<Type> result_type(OverFunction function, const Expression& argument, const AstExpression& ast) {
   using enum OverFunction;
   const Type type = argument.type;
+  if (!ast.children.empty()) TRY(refuse_nested(type, ast.children[0].position, fmt::format("{} with OVER", ast.name)));
   if (function == kCount || function == kCountStar || function == kRowNumber) return Type(TypeKind::kBigint);
   const bool arithmetic = function == kSum || function == kAvg;
   if (type == TypeKind::kNull || type == TypeKind::kInterval || (arithmetic && !columnar::is_numeric(type))) {
@@ -141,10 +142,12 @@ Result<> ExpressionBinder::bind_over_window(const OverClause& clause, OverScope&
   const auto bind_all = [&](OverScope& into) -> Result<> {
     for (const AstExpression& key : clause.partition) {
       TRY_ASSIGN(Expression expression, bind(key));
+      TRY(refuse_nested(expression.type, key.position, "PARTITION BY"));
       if (std::ranges::find(into.keys, expression) == into.keys.end()) into.keys.push_back(std::move(expression));
     }
     for (const OrderItem& item : clause.order) {
       TRY_ASSIGN(Expression expression, bind(item.expression));
+      TRY(refuse_nested(expression.type, item.expression.position, "ORDER BY"));
       into.order.push_back(std::move(expression));
       into.descending.push_back(item.descending);
     }

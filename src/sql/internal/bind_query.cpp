@@ -22,6 +22,7 @@ std::string item_name(const SelectItem& item, const Expression& expression, size
     const ColumnRef* column = as_column(expression);
     return column == nullptr ? item.expression.path.back().text : column->name;
   }
+  if (item.expression.kind == AstKind::kField) return item.expression.path.back().text;
   return fmt::format("EXPR${}", index);  // as Flink names it
 }
 

@@ -169,6 +169,7 @@ Result<std::vector<Expression>> QueryBinder::bind_keys(const Query& query, Expre
       return fail_at(ErrorCode::SqlUnsupported, ast.position, "GROUP BY a literal is not supported",
                      "Columns are grouped by name, not by number");
     }
+    TRY(refuse_nested(key.type, ast.position, "GROUP BY"));
     if (key.type == columnar::TypeKind::kInterval) {
       return fail_at(ErrorCode::SqlUnsupported, ast.position, "GROUP BY an INTERVAL is not supported");
     }

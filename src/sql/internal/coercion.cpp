@@ -57,6 +57,16 @@ std::optional<Literal> converted(const Literal& literal, const Type& from, const
   return Literal(to == TypeKind::kFloat ? double{static_cast<float>(value)} : value);
 }
 
+bool fields_widen(const Type& from, const Type& to) {
+  if (from.kind != to.kind || from.fields->size() != to.fields->size()) return false;
+  for (size_t at = 0; at < from.fields->size(); ++at) {
+    const columnar::Field& given = (*from.fields)[at];
+    const columnar::Field& wanted = (*to.fields)[at];
+    if ((given.nullable && !wanted.nullable) || !widens(given.type, wanted.type)) return false;
+  }
+  return true;
+}
+
 bool is_exact(TypeKind type) { return is_integer(type) || type == TypeKind::kDecimal; }
 
 // Of two types of numbers that do not widen to each other.
@@ -69,6 +79,7 @@ Type common_number(const Type& a, const Type& b) {
 
 bool widens(const Type& from, const Type& to) {
   if (from == to || from == TypeKind::kNull) return true;
+  if (from.is_nested()) return fields_widen(from, to);
   if (to == TypeKind::kDecimal) return is_exact(from) && holds(as_decimal(from), to);
   if (from == TypeKind::kDecimal) return to == TypeKind::kDouble;
   return width_rank(from) > 0 && width_rank(from) < width_rank(to);

@@ -176,7 +176,7 @@ struct Arity {
 
 // Of the functions that do not go by their signature.
 Arity arity_of(FunctionId id) {
-  constexpr size_t kMany = 1024;  // arguments of COALESCE, GREATEST, LEAST
+  constexpr size_t kMany = 1024;  // arguments of COALESCE, GREATEST, LEAST; elements of ARRAY, fields of ROW
   switch (id) {
     case FunctionId::kLike:
     case FunctionId::kSubstring: return {2, 3};
@@ -191,6 +191,16 @@ Arity arity_of(FunctionId id) {
     case FunctionId::kJsonExists: return {3, 3};
     case FunctionId::kJsonQuery: return {3, 3};
     case FunctionId::kJsonValue: return {6, 6};
+    case FunctionId::kArrayOf:
+    case FunctionId::kRowOf: return {1, kMany};
+    case FunctionId::kArrayJoin:
+    case FunctionId::kArraySlice: return {2, 3};
+    case FunctionId::kCardinality:
+    case FunctionId::kElement:
+    case FunctionId::kArrayDistinct:
+    case FunctionId::kArrayMax:
+    case FunctionId::kArrayMin:
+    case FunctionId::kArrayReverse:
     case FunctionId::kNegate:
     case FunctionId::kNot:
     case FunctionId::kIsNull:
@@ -211,7 +221,18 @@ Result<> check_arity(const Typing& typing, FunctionId id) {
                  fmt::format("It is {}", function_info(id).signature));
 }
 
+// What compares its arguments takes no arrays and rows.
+Result<> refuse_nested_arguments(const Typing& typing, FunctionId id) {
+  const bool compares = (id >= FunctionId::kEqual && id <= FunctionId::kGreaterOrEqual) ||
+                        id == FunctionId::kDistinctFrom || id == FunctionId::kNullIf || id == FunctionId::kGreatest ||
+                        id == FunctionId::kLeast;
+  if (!compares) return {};
+  for (const Expression& argument : typing.arguments) TRY(refuse_nested(argument.type, typing.position, typing.name));
+  return {};
+}
+
 Result<Expression> type_by_form(Typing& typing, FunctionId id) {
+  TRY(refuse_nested_arguments(typing, id));
   switch (id) {
     case FunctionId::kAdd:
     case FunctionId::kSubtract:
@@ -247,6 +268,7 @@ Result<Expression> type_by_form(Typing& typing, FunctionId id) {
     TRY(typing.unify_all());
     return typing.finish(id, TypeKind::kBoolean, typing.any_nullable());
   }
+  if (function_info(id).category == FunctionCategory::kCollection) return type_collection(typing, id);
   return function_info(id).category == FunctionCategory::kJson ? type_json(typing, id) : type_time(typing, id);
 }
 

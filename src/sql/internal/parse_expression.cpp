@@ -86,7 +86,8 @@ Result<AstExpression> Parser::prefix() {
     return call("-x", position, one(std::move(operand)));
   }
   if (accept_symbol("+")) return expression(kSignPower);
-  return primary();
+  TRY_ASSIGN(AstExpression operand, primary());
+  return postfix(std::move(operand));
 }
 
 // 0 if the next token continues no expression.
@@ -271,6 +272,7 @@ Result<AstExpression> Parser::primary() {
   if (accept_word("FALSE")) return literal(token.position, false, TypeKind::kBoolean);
   if (accept_word("NULL")) return literal(token.position, std::monostate(), TypeKind::kNull);
   if (at_bytes_literal()) return bytes_literal();
+  if (at_word("ARRAY") && at_symbol("[", 1)) return array_constructor();
   if (at_word("INTERVAL")) return interval_literal();
   if (at_word("TIMESTAMP") && peek(1).kind == TokenKind::kString) return timestamp_literal();
   if (at_word("CASE")) return case_expression();

@@ -44,9 +44,8 @@ constexpr std::array kForeignTypes = {Nearest{"TINYINT", "INT"},
                                       Nearest{"BOOL", "BOOLEAN"},
                                       Nearest{"LONG", "BIGINT"},
                                       Nearest{"TIMESTAMPTZ", "TIMESTAMP_LTZ(3)"},
-                                      Nearest{"ARRAY", "one column per element"},
-                                      Nearest{"ROW", "one column per field"},
-                                      Nearest{"MAP", "one column per key"}};
+                                      Nearest{"MAP", "ROW<name type, ...>"},
+                                      Nearest{"MULTISET", "ARRAY<type>"}};
 
 constexpr std::string_view kUnits[] = {"DAY", "HOUR", "MINUTE", "SECOND"};
 constexpr int64_t kUnitMicros[] = {86'400 * kMicrosPerSecond, 3'600 * kMicrosPerSecond, 60 * kMicrosPerSecond,
@@ -254,6 +253,7 @@ Result<Type> Parser::type() {
     next();
     return decimal_type(position);
   }
+  if (upper == "ARRAY" || upper == "ROW") return nested_type(upper == "ARRAY");
   for (const TypeWord& known : kTypes) {
     if (known.word != upper) continue;
     next();
@@ -276,7 +276,8 @@ Result<Type> Parser::type() {
                    fmt::format("Use {}", foreign.use));
   }
   constexpr std::string_view kAll =
-      "BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, TIMESTAMP(3) or TIMESTAMP_LTZ(3)";
+      "BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, TIMESTAMP(3), TIMESTAMP_LTZ(3), ARRAY<type> "
+      "or ROW<name type, ...>";
   return fail_at(ErrorCode::SqlSyntax, position, fmt::format("expected a type but found '{}'", token.text),
                  fmt::format("Types are {}", kAll));
 }

@@ -110,6 +110,10 @@ class Parser {
   [[nodiscard]] Result<AstExpression> expression(int least_power = 0);
   [[nodiscard]] Result<AstExpression> prefix();
   [[nodiscard]] Result<AstExpression> primary();
+  // a[i], r.field
+  [[nodiscard]] Result<AstExpression> postfix(AstExpression operand);
+  // ARRAY[...]
+  [[nodiscard]] Result<AstExpression> array_constructor();
   [[nodiscard]] Result<AstExpression> number(bool negative, TextPosition position);
   [[nodiscard]] static Result<AstExpression> decimal_number(std::string_view text, TextPosition position);
   [[nodiscard]] Result<AstExpression> infix(AstExpression left, int power);
@@ -147,6 +151,9 @@ class Parser {
   [[nodiscard]] Result<AstExpression> timestamp_literal();
   [[nodiscard]] Result<std::string> unit_name();
   [[nodiscard]] Result<columnar::Type> type();
+  [[nodiscard]] Result<columnar::Type> nested_type(bool array);
+  [[nodiscard]] Result<columnar::Field> row_field(const std::vector<columnar::Field>& before);
+  [[nodiscard]] Result<bool> type_nullable();
   [[nodiscard]] Result<columnar::Type> decimal_type(TextPosition position);
   [[nodiscard]] Result<columnar::Type> timestamp_type(bool local_zone, TextPosition position);
   [[nodiscard]] Result<std::optional<int64_t>> type_parameter();

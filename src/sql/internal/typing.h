@@ -28,6 +28,8 @@ struct Typing {
 [[nodiscard]] Expression expand_field(Expression call);
 // JSON_EXISTS, JSON_VALUE, JSON_QUERY, IS JSON.
 [[nodiscard]] Result<Expression> type_json(Typing& typing, FunctionId id);
+// ARRAY[...], ROW(...), a[i] and the functions of arrays.
+[[nodiscard]] Result<Expression> type_collection(Typing& typing, FunctionId id);
 // SHA2(text, bits): the bits choose the function.
 [[nodiscard]] Result<Expression> type_sha2(Typing& typing);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -51,9 +52,29 @@ std::string time_text(int64_t time_us) {
   return fmt::format("{:.3f}", static_cast<double>(time_us) / kMicrosPerMilli);
 }
 
+std::string column_text(const columnar::Column& column, size_t row);
+
+std::string member(std::string_view name, std::string_view value) { return fmt::format("\"{}\":{}", name, value); }
+
+std::string nested_text(const columnar::Column& column, size_t row) {
+  std::vector<std::string> parts;
+  if (column.type == TypeKind::kArray) {
+    for (size_t at = column.offsets[row]; at < column.offsets[row + 1]; ++at) {
+      parts.push_back(column_text(*column.children[0], at));
+    }
+    return fmt::format("[{}]", fmt::join(parts, ","));
+  }
+  for (size_t at = 0; at < column.children.size(); ++at) {
+    parts.push_back(member((*column.type.fields)[at].name, column_text(*column.children[at], row)));
+  }
+  return fmt::format("{{{}}}", fmt::join(parts, ","));
+}
+
 std::string column_text(const columnar::Column& column, size_t row) {
   if (!column.valid(row)) return "null";
   switch (column.type) {
+    case TypeKind::kArray:
+    case TypeKind::kRow: return nested_text(column, row);
     case TypeKind::kBoolean: return column.integer_at(row) != 0 ? "true" : "false";
     case TypeKind::kDouble: return double_text(column.values<double>()[row]);
     case TypeKind::kFloat: return float_text(column.values<float>()[row]);
@@ -70,8 +91,28 @@ std::string column_text(const columnar::Column& column, size_t row) {
   }
 }
 
+std::string json_text(const json::value& value, const columnar::Type& type);
+
+// All fields of a ROW must be there; others would show as a difference.
+std::string nested_json_text(const json::value& value, const columnar::Type& type) {
+  std::vector<std::string> parts;
+  if (type == TypeKind::kArray && value.is_array()) {
+    for (const json::value& element : value.get_array()) parts.push_back(json_text(element, type.element().type));
+    return fmt::format("[{}]", fmt::join(parts, ","));
+  }
+  if (type == TypeKind::kArray || !value.is_object()) return json::serialize(value);
+  for (const auto& entry : value.get_object()) {
+    const auto& fields = *type.fields;
+    const auto field = std::ranges::find(fields, std::string_view(entry.key()), &columnar::Field::name);
+    parts.push_back(member(std::string_view(entry.key()),
+                           field == fields.end() ? "unknown" : json_text(entry.value(), field->type)));
+  }
+  return fmt::format("{{{}}}", fmt::join(parts, ","));
+}
+
 // What the golden file says, in the form column_text() gives.
 std::string json_text(const json::value& value, const columnar::Type& type) {
+  if (type.is_nested()) return nested_json_text(value, type);
   if (columnar::is_timestamp(type) && value.is_string()) {
     const auto time_us = codec::parse_timestamp(std::string_view(value.get_string()), type);
     if (time_us) return time_text(*time_us);
@@ -99,8 +140,6 @@ Result<json::object> parse_line(std::string_view line) {
   }
   return std::move(parsed.get_object());
 }
-
-std::string member(std::string_view name, std::string_view value) { return fmt::format("\"{}\":{}", name, value); }
 
 std::string joined(std::string_view prefix, const std::vector<std::string>& members) {
   return fmt::format("{}{{{}}}", prefix, fmt::join(members, ","));
