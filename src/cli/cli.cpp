@@ -148,19 +148,7 @@ void add_resources(CLI::App& app, CommandLine& line) {
   add_plan(*pipelines, line, true);
 }
 
-void add_live_options(CLI::App& command, CommandLine& line) {
-  command.add_flag("--from-start", line.live.from_start, "begin with the oldest record that is kept");
-  command.add_option("--for", line.for_text, "end after this time: 10s, 5m");
-  command.add_option("--limit", line.live.limit, "end after so many rows");
-}
-
-Result<> set_live_time(CommandLine& line) {
-  if (line.for_text.empty()) return {};
-  TRY_ASSIGN(line.live.for_us, sim::parse_duration(line.for_text));
-  return {};
-}
-
-void add_queries(CLI::App& app, CommandLine& line) {
+void add_apply(CLI::App& app, CommandLine& line) {
   CLI::App* apply = app.add_subcommand("apply", "Run a file of SQL statements, or make the site what a folder says");
   apply->add_option("-f,--file", line.site.path, "file, folder, or - for standard input")->required();
   add_site_options(*apply, line);
@@ -176,29 +164,6 @@ void add_queries(CLI::App& app, CommandLine& line) {
     };
   });
   add_plan(app, line, false);
-  CLI::App* sql = app.add_subcommand("sql", "Run SQL; a SELECT shows live results until Ctrl-C");
-  sql->add_option("statement", line.sql)->required();
-  add_live_options(*sql, line);
-  sql->callback([&line] {
-    line.command = client_command([&line]() -> Result<> {
-      TRY(set_live_time(line));
-      return run_sql(line.client, line.sql, line.live);
-    });
-  });
-  CLI::App* tail = app.add_subcommand("tail", "Show the records of a stream as they come");
-  tail->add_option("stream", line.name)->required();
-  add_live_options(*tail, line);
-  tail->callback([&line] {
-    line.command = client_command([&line]() -> Result<> {
-      TRY(set_live_time(line));
-      return tail_stream(line.client, line.name, line.live);
-    });
-  });
-  CLI::App* explain = app.add_subcommand("explain", "Show how a query would run");
-  explain->add_option("query", line.sql)->required();
-  explain->callback([&line] {
-    line.command = client_command([&line] { return run_statements(line.client, "EXPLAIN " + line.sql); });
-  });
 }
 
 void add_client_options(CLI::App& app, CommandLine& line) {
@@ -269,6 +234,7 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   app.fallthrough();
   add_client_options(app, line);
   add_serve(app, line, serve);
+  add_apply(app, line);
   add_queries(app, line);
   add_resources(app, line);
   add_device_commands(app, line.client, line.command);

@@ -107,6 +107,32 @@ TEST_CASE("windows that nothing can come for any more are let go before the end"
   CHECK(bounded.all(window_plan(bench.source, query), tight) == Lines{"3010"});
 }
 
+TEST_CASE("a row in thousands of windows does not fill the memory") {
+  Bench bench;
+  Bounded bounded(bench);
+  std::vector<Reading> readings;
+  for (int i = 0; i < 50; ++i) readings.push_back({"d" + std::to_string(i), i * 50'000 * kSecond, 1});
+  bench.append(readings);
+  for (const GroupBy by : {GroupBy::kDevice, GroupBy::kNothing}) {
+    Query query;
+    query.group_by = by;
+    query.window = {sql::WindowKind::kHop, 10'000 * kSecond, kSecond, 0};
+    BoundedOptions tight;
+    tight.max_memory_bytes = 9U << 20;  // all 500,000 windows take 20 MB and more
+    tight.max_queued_rows = 1000;
+    const auto task = bounded.open(window_plan(bench.source, query), tight);
+    size_t rows = 0;
+    for (bool ended = false; !ended;) {
+      bench.run();
+      const BoundedUpdate update = task->take();
+      REQUIRE_FALSE(update.error);
+      for (const columnar::Batch& batch : update.batches) rows += batch.rows;
+      ended = update.ended;
+    }
+    CHECK(rows == 500'000);
+  }
+}
+
 TEST_CASE("LIMIT ends a query as soon as it has its rows, OFFSET passes over some") {
   Bench bench;
   Bounded bounded(bench);
@@ -251,8 +277,9 @@ TEST_CASE("rows are sorted as SQL says") {
     sorter.add(columnar::slice(rows, 0, 4));
     sorter.add(columnar::slice(rows, 4, 2));
     std::string order;
-    for (const columnar::Batch& batch : sorter.finish()) {
-      for (size_t row = 0; row < batch.rows; ++row) order += std::to_string(batch.columns[1]->integer_at(row));
+    sorter.sort();
+    while (const auto batch = sorter.next()) {
+      for (size_t row = 0; row < batch->rows; ++row) order += std::to_string(batch->columns[1]->integer_at(row));
     }
     return order;
   };

@@ -75,6 +75,27 @@ TEST_CASE("from the start: history waits for the reader") {
   CHECK(query->take().missed_rows == 0);
 }
 
+TEST_CASE("from the start: what is read at once is not more than the reader gets") {
+  Bench bench;
+  Live live(bench);
+  bench.append({{"a", 0, 1}, {"b", 0, 2}, {"c", 0, 3}, {"d", 0, 4}});
+  bench.append({{"e", 0, 5}});
+  LiveOptions options;
+  options.starts = {{bench.source->id, Offset{1}}};
+  options.max_queued_rows = 2;
+  const auto query = live.open(std::move(options));
+  Lines lines;
+  uint64_t missed = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    bench.run();
+    const LiveUpdate update = query->take();
+    missed += update.missed_rows;
+    for (std::string& line : Live::lines(update)) lines.push_back(std::move(line));
+  }
+  CHECK(lines == Lines{"b|2.000000", "c|3.000000", "d|4.000000", "e|5.000000"});
+  CHECK(missed == 0);
+}
+
 TEST_CASE("windows in live queries") {
   Bench bench;
   Live live(bench);

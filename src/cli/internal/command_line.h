@@ -12,6 +12,7 @@
 #include "cli/internal/propose_command.h"
 #include "cli/internal/sim_command.h"
 #include "cli/internal/site_commands.h"
+#include "cli/internal/stored_query.h"
 
 namespace tidegate::cli {
 
@@ -20,7 +21,7 @@ struct CommandLine {
   ClientOptions client;
   ServeOptions serve;
   SimOptions sim;
-  LiveOptions live;
+  StoredQuery query;
   ProposeOptions propose;
   std::string http = "127.0.0.1:8443";
   std::string mqtt = "127.0.0.1:1883";
@@ -30,9 +31,11 @@ struct CommandLine {
   const CLI::Option* data_option = nullptr;
   std::string output = "table";
   std::string name;
-  std::string sql;
   std::string user = "admin";
   std::string for_text;
+  std::string timeout_text;
+  bool live = false;
+  bool from_start = false;
   SiteCommand site;
   bool password_stdin = false;
   bool generate = false;
@@ -43,6 +46,9 @@ struct CommandLine {
 void add_site_options(CLI::App& command, CommandLine& line);
 // `plan`, and `pipeline plan`.
 void add_plan(CLI::App& app, CommandLine& line, bool pipelines_only);
+
+// query_commands.cpp
+void add_queries(CLI::App& app, CommandLine& line);
 
 // session_commands.cpp
 void add_session(CLI::App& app, CommandLine& line);

@@ -27,12 +27,11 @@ enum class Resource : uint8_t { kStream, kTable, kPipeline, kDevice, kSecret };
 [[nodiscard]] Result<> run_statements(const ClientOptions& options, const std::string& script);
 
 struct LiveOptions {
-  bool from_start = false;
+  std::string from;    // empty: only what comes from now on
   int64_t for_us = 0;  // ends after this; 0: never
   uint64_t limit = 0;  // ends after so many rows; 0: never
 };
-// `sql` with a SELECT runs live; any other statement is run like a script.
-[[nodiscard]] Result<> run_sql(const ClientOptions& options, const std::string& sql, const LiveOptions& live);
+[[nodiscard]] Result<> follow_query(const ClientOptions& options, const std::string& sql, const LiveOptions& live);
 [[nodiscard]] Result<> tail_stream(const ClientOptions& options, const std::string& name, const LiveOptions& live);
 
 // Asks for the password on the terminal, or reads a line of standard input. A one-time password is changed at once.

@@ -118,12 +118,13 @@ Result<Access> find_access(const ClientOptions& options, const std::filesystem::
   return access;
 }
 
-Result<Connection> Connection::open(const ClientOptions& options) {
+Result<Connection> Connection::open(const ClientOptions& options, int answer_timeout_ms) {
   Connection connection;
   TRY_ASSIGN(connection.access_, find_access(options, session_file()));
   net::HttpClientOptions client;
   client.base_url = connection.access_.url;
   if (!client.base_url.starts_with("http://")) client.ca_pem = connection.access_.ca_pem;
+  client.answer_timeout_ms = answer_timeout_ms;
   client.bearer_token = connection.access_.token;
   TRY_ASSIGN(connection.client_, net::HttpClient::create(std::move(client)));
   return connection;

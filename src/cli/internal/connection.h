@@ -55,7 +55,8 @@ struct ServerFile {
 
 class Connection {
  public:
-  [[nodiscard]] static Result<Connection> open(const ClientOptions& options);
+  // Waits so long for an answer.
+  [[nodiscard]] static Result<Connection> open(const ClientOptions& options, int answer_timeout_ms = 60'000);
 
   // The answer's JSON (null without a body); the server's error as it was raised there, with its position.
   [[nodiscard]] Result<boost::json::value> call(std::string_view method, std::string_view target,

@@ -1,4 +1,4 @@
-// Live queries: `sql` with a SELECT, and `tail`.
+// Live queries: `sql --live` with a SELECT, and `tail`.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -80,16 +80,16 @@ Result<> follow(const ClientOptions& options, std::string target, const LiveOpti
 
 }  // namespace
 
-Result<> run_sql(const ClientOptions& options, const std::string& sql, const LiveOptions& live) {
-  if (!is_query(sql)) return run_statements(options, sql);
+Result<> follow_query(const ClientOptions& options, const std::string& sql, const LiveOptions& live) {
   std::string target = "/api/v1/query/live?sql=" + net::percent_encode(sql);
-  if (live.from_start) target += "&from=start";
+  if (!live.from.empty()) target += "&from=" + net::percent_encode(live.from);
+  if (options.format == OutputFormat::kTable) fmt::print(stderr, "live: rows as they come, until Ctrl-C\n");
   return follow(options, std::move(target), live, sql);
 }
 
 Result<> tail_stream(const ClientOptions& options, const std::string& name, const LiveOptions& live) {
   std::string target = "/api/v1/streams/" + net::percent_encode(name) + "/tail";
-  if (live.from_start) target += "?from=start";
+  if (!live.from.empty()) target += "?from=" + net::percent_encode(live.from);
   return follow(options, std::move(target), live, "");
 }
 

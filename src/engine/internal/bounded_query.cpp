@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tidegate::engine {
 
@@ -129,33 +130,39 @@ std::optional<size_t> BoundedTask::next_source() const {
 }
 
 Result<> BoundedTask::turn(WorkerPool& pool) {
-  if (limit_ == 0U) {
+  if (giving_ || limit_ == 0U) {
     finish();
     return {};
   }
+  if (watermark_ == target_) TRY(read(pool));
+  if (watermark_ < target_) advance();
+  collect();
+  if (over_) return {};
+  TRY(check_limits());
+  if (watermark_ == target_ && !next_source()) finish();
+  return {};
+}
+
+// Some more rows; what windows may close by them.
+Result<> BoundedTask::read(WorkerPool& pool) {
   if (const auto source = next_source()) {
     TRY_ASSIGN(const std::vector<columnar::Batch> batches, sources_[*source].read(kTurnRows));
     execution_.process(*source, batches, pool);
   }
-  if (execution_.graph().has_state()) advance();
-  collect();
-  if (over_) return {};
-  TRY(check_limits());
-  if (!next_source()) finish();
+  if (!execution_.graph().has_state()) return {};
+  int64_t least = kNever;
+  for (const BoundedSource& source : sources_) least = std::min(least, source.least_time_to_come());
+  target_ = watermark_before(least);
   return {};
 }
 
 void BoundedTask::advance() {
-  int64_t least = kNever;
-  int64_t newest = -kNever;
-  for (const BoundedSource& source : sources_) {
-    least = std::min(least, source.least_time_to_come());
-    newest = std::max(newest, source.newest_time());
-  }
-  const int64_t watermark = watermark_before(least);
+  int64_t newest = -kFarTime;
+  for (const BoundedSource& source : sources_) newest = std::max(newest, source.newest_time());
   // Deadlines go by the time that the records show: nobody knows what they would say later.
-  if (watermark == kEndOfTime && newest > -kFarTime) execution_.advance(newest);
-  execution_.advance(watermark);
+  const int64_t stop = target_ == kEndOfTime && watermark_ < newest ? newest : target_;
+  watermark_ = execution_.next_watermark(watermark_, stop, kTurnRows);
+  execution_.advance(watermark_);
 }
 
 void BoundedTask::collect() {
@@ -185,11 +192,15 @@ void BoundedTask::emit(columnar::Batch rows) {
   if (*limit_ == 0 && !sorter_) finish();
 }
 
+// All rows are there; sorted ones are given as their reader takes them.
 void BoundedTask::finish() {
-  if (sorter_) {
-    for (columnar::Batch& batch : sorter_->finish()) emit(std::move(batch));
+  if (!sorter_) return end_with(std::nullopt);
+  if (!std::exchange(giving_, true)) sorter_->sort();
+  while (!queue_->full()) {
+    std::optional<columnar::Batch> batch = sorter_->next();
+    if (!batch || limit_ == 0U) return end_with(std::nullopt);
+    emit(std::move(*batch));
   }
-  end_with(std::nullopt);
 }
 
 void BoundedTask::end_with(std::optional<Error> error) {

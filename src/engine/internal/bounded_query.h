@@ -32,7 +32,7 @@ class BoundedTask {
   void end_with(std::optional<Error> error);
 
  private:
-  // Rows taken at a time: queries share the thread, each gets its turn.
+  // Rows taken or given at a time: queries share the thread, each gets its turn.
   static constexpr size_t kTurnRows = 65'536;
 
   void add_sources(log::Log& log, const BoundedOptions& options);
@@ -42,6 +42,7 @@ class BoundedTask {
   [[nodiscard]] Result<> turn(WorkerPool& pool);
   // The source that is furthest behind in time; nothing if all have been read.
   [[nodiscard]] std::optional<size_t> next_source() const;
+  [[nodiscard]] Result<> read(WorkerPool& pool);
   void advance();
   void collect();
   void emit(columnar::Batch rows);
@@ -57,6 +58,8 @@ class BoundedTask {
   const size_t max_memory_bytes_;
   std::vector<BoundedSource> sources_;  // as GraphPlan::sources() has them
   std::optional<RowSorter> sorter_;
+  int64_t watermark_ = -kNever;              // how far windows have come
+  int64_t target_ = -kNever;                 // how far they may, by what was read
   std::shared_ptr<ResultQueue> queue_;       // shared with the reader's BoundedHandle; either may go first
   uint64_t to_skip_;                         // OFFSET
   int64_t deadline_us_;                      // monotonic
@@ -64,6 +67,7 @@ class BoundedTask {
   uint64_t timeless_ = 0;
   bool begun_ = false;
   bool surveying_;
+  bool giving_ = false;  // what was sorted
   bool over_ = false;
 };
 

@@ -49,6 +49,17 @@ void Execution::advance(int64_t watermark) {
   epoch_.shared_watermarks = watermarks_.stages;
 }
 
+int64_t Execution::next_watermark(int64_t from, int64_t to, size_t results) const {
+  int64_t next = to;
+  for (const Worker& worker : workers_) {
+    for (size_t stage = 0; stage < graph_->stages().size(); ++stage) {
+      const Pace pace = worker.op(stage).pace(results);
+      if (pace.due < to) next = std::min(next, std::max(pace.due, from) + pace.step_us);
+    }
+  }
+  return next;
+}
+
 void Execution::process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool) {
   const auto work = [&](int index) {
     for (const columnar::Batch& batch : batches) workers_[static_cast<size_t>(index)].process(source, batch, epoch_);

@@ -39,6 +39,8 @@ class Execution {
   // the clock or by each other, and what advance() closes comes out. No row to come may be at or before it.
   void begin_given();
   void advance(int64_t watermark);
+  // How far to advance() from `from` towards `to` for about so many results: all the way, unless windows overlap.
+  [[nodiscard]] int64_t next_watermark(int64_t from, int64_t to, size_t results) const;
 
   [[nodiscard]] std::vector<columnar::Batch> take_outputs();
   // As late_schema() has them.

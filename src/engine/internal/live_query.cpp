@@ -12,10 +12,11 @@ LiveQueue::LiveQueue(LiveOptions options, std::function<void()> wake_engine)
   queue_.lock()->wake_engine = std::move(wake_engine);
 }
 
-bool LiveQueue::push(columnar::Batch rows) {
+bool LiveQueue::push(columnar::Batch rows, bool all) {
   auto queue = queue_.lock();
   if (queue->abandoned) return false;
-  const size_t fits = is_full(*queue) ? 0 : std::min(rows.rows, max_rows_ - queue->rows);
+  const size_t room = is_full(*queue) ? 0 : max_rows_ - queue->rows;
+  const size_t fits = all ? rows.rows : std::min(rows.rows, room);
   queue->update.missed_rows += rows.rows - fits;
   queue->fresh = true;
   if (fits == 0) return true;
@@ -100,6 +101,7 @@ bool LiveTask::step(WorkerPool& pool) {
   const int64_t clock_us = std::max(last_clock_us_, clock_.now_us());
   if (!input && execution_.next_timer_us() > clock_us) return false;
   last_clock_us_ = clock_us;
+  const bool history = std::ranges::any_of(sources_, &Source::behind);  // a turn's rows of it, room or not
   const auto versions = tables_.newest();
   if (!versions) {
     end_with(versions.error().to_string());
@@ -115,7 +117,7 @@ bool LiveTask::step(WorkerPool& pool) {
   const bool changed = execution_.finish(*rows > 0, std::ranges::any_of(sources_, &Source::behind));
   (void)execution_.take_late();
   for (columnar::Batch& batch : execution_.take_outputs()) {
-    if (!queue_->push(std::move(batch))) return true;
+    if (!queue_->push(std::move(batch), history)) return true;
   }
   queue_->notify();
   return input || changed;

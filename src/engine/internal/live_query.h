@@ -23,7 +23,8 @@ class LiveQueue {
   LiveQueue(LiveOptions options, std::function<void()> wake_engine);
 
   // The task's side. push() drops what does not fit; false once the reader is gone.
-  bool push(columnar::Batch rows);
+  // `all`: room or not. False: its reader has gone.
+  bool push(columnar::Batch rows, bool all);
   void end(std::string error);
   [[nodiscard]] bool abandoned() const;
   // Takes nothing more until the reader has come.

@@ -74,22 +74,25 @@ void RowSorter::trim() {
   bytes_ = parts_.front().memory_bytes();
 }
 
-std::vector<columnar::Batch> RowSorter::finish() {
-  std::vector<columnar::Batch> sorted;
-  if (rows_ == 0) return sorted;
+void RowSorter::sort() {
+  sorted_ = true;
+  if (rows_ == 0) return;
   if (keep_ && rows_ > *keep_) trim();
-  const columnar::Batch all = columnar::concatenate(parts_);
+  columnar::Batch all = columnar::concatenate(parts_);
   parts_.clear();
-  std::vector<uint32_t> order(all.rows);
-  std::iota(order.begin(), order.end(), 0U);
-  std::ranges::sort(order, [&](uint32_t left, uint32_t right) { return before(all, left, right); });
-  for (size_t at = 0; at < order.size(); at += kBatchRows) {
-    const size_t count = std::min(kBatchRows, order.size() - at);
-    sorted.push_back(columnar::gather(all, std::span(order).subspan(at, count)));
-  }
-  rows_ = 0;
-  bytes_ = 0;
-  return sorted;
+  order_.resize(all.rows);
+  std::iota(order_.begin(), order_.end(), 0U);
+  std::ranges::sort(order_, [&](uint32_t left, uint32_t right) { return before(all, left, right); });
+  bytes_ = all.memory_bytes();
+  parts_.push_back(std::move(all));
+}
+
+std::optional<columnar::Batch> RowSorter::next() {
+  if (given_ == order_.size()) return std::nullopt;
+  const size_t count = std::min(kBatchRows, order_.size() - given_);
+  columnar::Batch rows = columnar::gather(parts_.front(), std::span(order_).subspan(given_, count));
+  given_ += count;
+  return rows;
 }
 
 }  // namespace tidegate::engine

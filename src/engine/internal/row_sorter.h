@@ -17,9 +17,14 @@ class RowSorter {
   RowSorter(std::vector<sql::SortKey> keys, std::optional<uint64_t> keep) : keys_(std::move(keys)), keep_(keep) {}
 
   void add(columnar::Batch rows);
-  // All that is kept, in order.
-  [[nodiscard]] std::vector<columnar::Batch> finish();
-  [[nodiscard]] size_t memory_bytes() const { return bytes_; }
+  // After the last add(): puts all that is kept in order, for next() to give piece by piece.
+  void sort();
+  // Nothing at the end.
+  [[nodiscard]] std::optional<columnar::Batch> next();
+  // With what sort() will take for a moment.
+  [[nodiscard]] size_t memory_bytes() const {
+    return (sorted_ ? bytes_ : 2 * bytes_) + (rows_ + order_.size()) * sizeof(uint32_t);
+  }
 
  private:
   // Rows beyond those wanted before they are thrown out: enough for that to be rare.
@@ -31,9 +36,12 @@ class RowSorter {
 
   const std::vector<sql::SortKey> keys_;
   const std::optional<uint64_t> keep_;
-  std::vector<columnar::Batch> parts_;
+  std::vector<columnar::Batch> parts_;  // the only one, once sorted
   size_t rows_ = 0;
   size_t bytes_ = 0;
+  std::vector<uint32_t> order_;  // of the rows of parts_.front()
+  size_t given_ = 0;             // of order_
+  bool sorted_ = false;
 };
 
 // Less than, equal to or greater than zero; NULL is the least, NaN the greatest of numbers. Columns of one type.

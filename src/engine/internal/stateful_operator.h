@@ -48,6 +48,12 @@ struct StageTime {
   int64_t shared_watermark = -kNever;  // as of the epoch's start
 };
 
+// Of windows that overlap, so that a few rows may give very many results: how far a watermark may go at once.
+struct Pace {
+  int64_t due = kNever;      // the watermark that closes the next one
+  int64_t step_us = kNever;  // from there on
+};
+
 class StatefulOperator : public KeyedState {
  public:
   virtual void process(const columnar::Batch& input, const RowTimes& times, const StageTime& now) = 0;
@@ -61,6 +67,8 @@ class StatefulOperator : public KeyedState {
   virtual void fire_shared(int64_t watermark, std::span<StatefulOperator* const> copies) = 0;
   // Shared watermark, after fire_shared(), of the first worker's copy: what the clock alone makes due.
   virtual void fire_silent(int64_t /*clock_us*/) {}
+  // For about so many results at once.
+  [[nodiscard]] virtual Pace pace(size_t /*results*/) const { return {}; }
   // Whether time alone may still bring results.
   [[nodiscard]] virtual bool has_open() const = 0;
 

@@ -45,6 +45,18 @@ void WindowOperator::fire_shared(int64_t watermark, WindowMerger* merger) {
   }
 }
 
+Pace WindowOperator::pace(size_t results) const {
+  Pace pace;
+  if (!math_.overlaps()) return pace;
+  for (const Group& group : groups_) {
+    if (group.oldest_slot != 0) pace.due = std::min(pace.due, group.next_end - kMicrosPerMilli);
+  }
+  const auto slides = static_cast<int64_t>(results / std::max<size_t>(open_groups_, 1));
+  if (__builtin_mul_overflow(math_.slide(), slides, &pace.step_us)) pace.step_us = kFarTime;
+  pace.step_us = std::min(pace.step_us, kFarTime);
+  return pace;
+}
+
 void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger) {
   if (math_.sessions()) return fire_sessions(group_id, watermark);
   Group& group = groups_[group_id];

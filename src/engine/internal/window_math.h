@@ -45,6 +45,11 @@ class WindowMath {
   // Windows start together and grow: slices of emitted ones need not be told apart any more.
   [[nodiscard]] bool growing() const { return kind_ == sql::WindowKind::kCumulate; }
 
+  // A row may be in many windows.
+  [[nodiscard]] bool overlaps() const { return !calendar_ && !sessions() && slide_ < size_; }
+  // Of windows that overlap: from the end of one to that of the next.
+  [[nodiscard]] int64_t slide() const { return slide_; }
+
   // Start of the slice that `time` is in.
   [[nodiscard]] int64_t slice_start(int64_t time) const {
     return calendar_ ? calendar_->period_of(time).start : floor_to(time, slice_);

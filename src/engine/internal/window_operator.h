@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "engine/internal/accumulators.h"
 #include "engine/internal/device_table.h"
+#include "engine/internal/stateful_operator.h"
 #include "engine/internal/window_merger.h"
 #include "engine/internal/window_plan.h"
 
@@ -41,6 +42,7 @@ class WindowOperator {
   void adopt_sessions(WindowOperator& other);
   [[nodiscard]] bool shared_window_due(int64_t watermark) const { return WindowMath::closed(least_end_, watermark); }
   [[nodiscard]] bool has_open_windows() const { return open_groups_ > 0; }
+  [[nodiscard]] Pace pace(size_t results) const;
 
   [[nodiscard]] columnar::BatchBuilder& results() { return results_; }
   [[nodiscard]] std::vector<columnar::Batch>& late() { return late_; }

@@ -50,6 +50,7 @@ class WindowStage final : public StatefulOperator {
     }
     if (merger_ != nullptr) window_.add_merged(*merger_);
   }
+  [[nodiscard]] Pace pace(size_t results) const override { return window_.pace(results); }
   [[nodiscard]] bool has_open() const override { return window_.has_open_windows(); }
 
   [[nodiscard]] columnar::BatchBuilder& results() override { return window_.results(); }
