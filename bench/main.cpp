@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   std::vector<tidegate::bench::Case> cases = tidegate::bench::window_cases();
   for (auto& one : tidegate::bench::rule_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::lookup_cases()) cases.push_back(std::move(one));
+  for (auto& one : tidegate::bench::query_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::server_cases(arguments[0])) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::fleet_cases(arguments[0])) cases.push_back(std::move(one));
   const std::vector<std::string> wanted(arguments.begin() + 3, arguments.end());

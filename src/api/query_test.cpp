@@ -135,6 +135,7 @@ TEST_CASE("a query is cancelled by its id, is listed, and leaves one line in the
   const auto list = site.get("/api/v1/query");
   CHECK(contains(list.body, R"("id":"chosen-by-me")"));
   CHECK(contains(list.body, R"("state":"resting")"));
+  CHECK(contains(site.get("/metrics").body, "\ntidegate_stored_queries 1\n"));
   CHECK(site.call("DELETE", "/api/v1/query/chosen-by-me").status == 204);
   CHECK(site.call("DELETE", "/api/v1/query/chosen-by-me").status == 404);
   CHECK(site.get("/api/v1/query").body == R"({"queries":[]})");

@@ -154,6 +154,9 @@ void ApiImpl::metrics(Call& call) {
   table_families(page, table_status());
   page.family("tidegate_live_queries", "gauge", "Open live queries.");
   page.sample("", live_.readers());
+  page.family("tidegate_stored_queries", "gauge",
+              "Queries over what is stored that are at work or have pages to fetch.");
+  page.sample("", queries_.queries());
   if (options_.more_metrics) {
     for (const auto& metric : options_.more_metrics()) {
       page.family(metric.name, metric.counter ? "counter" : "gauge", metric.help);

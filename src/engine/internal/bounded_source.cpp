@@ -36,7 +36,7 @@ BoundedSource::BoundedSource(log::Log& log, StreamId stream, Offset from, Offset
 Result<bool> BoundedSource::survey(size_t max_rows) {
   if (!time_column_ || surveyed_) return false;
   if (!at_end()) {
-    TRY_ASSIGN(const std::vector<columnar::Batch> batches, reader_.read(max_rows, to_));
+    TRY_ASSIGN(const std::vector<columnar::Batch> batches, read_some(max_rows));
     Span span;
     for (const columnar::Batch& batch : batches) span.add(*batch.columns[*time_column_]);
     if (batches.empty()) reader_.seek(to_);
@@ -54,8 +54,21 @@ Result<bool> BoundedSource::survey(size_t max_rows) {
 }
 
 Result<std::vector<columnar::Batch>> BoundedSource::read(size_t max_rows) {
-  TRY_ASSIGN(std::vector<columnar::Batch> batches, reader_.read(max_rows, to_));
+  TRY_ASSIGN(std::vector<columnar::Batch> batches, read_some(max_rows));
   if (batches.empty()) reader_.seek(to_);
+  return batches;
+}
+
+Result<std::vector<columnar::Batch>> BoundedSource::read_some(size_t max_rows) {
+  const size_t fits = std::clamp<size_t>(kReadBytes / row_bytes_, 1, max_rows);
+  TRY_ASSIGN(std::vector<columnar::Batch> batches, reader_.read(fits, to_));
+  size_t rows = 0;
+  size_t bytes = 0;
+  for (const columnar::Batch& batch : batches) {
+    rows += batch.rows;
+    bytes += batch.memory_bytes();
+  }
+  if (rows > 0) row_bytes_ = std::max<size_t>(bytes / rows, 1);
   return batches;
 }
 

@@ -33,6 +33,11 @@ class BoundedSource {
   [[nodiscard]] uint64_t skipped() const { return reader_.skipped() - skipped_before_; }
 
  private:
+  // Read at once, about: rows may be large.
+  static constexpr size_t kReadBytes = 16U << 20;
+
+  [[nodiscard]] Result<std::vector<columnar::Batch>> read_some(size_t max_rows);
+
   struct Stretch {
     Offset end;
     int64_t least_time;  // of this and all later ones, once surveyed
@@ -45,7 +50,8 @@ class BoundedSource {
   std::vector<Stretch> stretches_;
   int64_t newest_time_;
   bool surveyed_ = false;
-  uint64_t skipped_before_ = 0;  // in the first pass: they will be met again
+  size_t row_bytes_ = kReadBytes / 1024;  // of what was read last; not known yet
+  uint64_t skipped_before_ = 0;           // in the first pass: they will be met again
 };
 
 }  // namespace tidegate::engine
