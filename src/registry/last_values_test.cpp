@@ -25,12 +25,14 @@ struct Reading {
   std::optional<int64_t> time_us;
   std::optional<double> temp;
   std::optional<std::string> note;
+  std::optional<std::vector<double>> burst = std::nullopt;
 };
 
 // A log that commits at once, with one stream of readings.
 class Site {
  public:
-  Site() : folder_(std::filesystem::temp_directory_path() / ("tidegate-values-" + std::to_string(random_.next_u64()))) {
+  explicit Site(bool bursts = false)
+      : folder_(std::filesystem::temp_directory_path() / ("tidegate-values-" + std::to_string(random_.next_u64()))) {
     std::filesystem::create_directories(folder_);
     store_ = must(store::Store::open(folder_ / "store"));
     keys_ = must(crypto::KeyRing::open(folder_ / "keys", random_));
@@ -39,11 +41,12 @@ class Site {
     auto definition = std::make_shared<catalog::StreamDefinition>();
     definition->id = StreamId{7};
     definition->name = "readings";
-    definition->schema =
-        std::make_shared<const columnar::Schema>(columnar::Schema{{{"device", TypeKind::kString, true},
-                                                                   {"ts", TypeKind::kTimestampLtz, true},
-                                                                   {"temp", TypeKind::kDouble, true},
-                                                                   {"note", TypeKind::kString, true}}});
+    columnar::Schema schema{{{"device", TypeKind::kString, true},
+                             {"ts", TypeKind::kTimestampLtz, true},
+                             {"temp", TypeKind::kDouble, true},
+                             {"note", TypeKind::kString, true}}};
+    if (bursts) schema.fields.push_back({"burst", columnar::Type::array(TypeKind::kDouble), true});
+    definition->schema = std::make_shared<const columnar::Schema>(std::move(schema));
     definition->device_column = 0;
     definition->time_column = 1;
     stream = definition;
@@ -65,6 +68,12 @@ class Site {
       reading.time_us ? rows.column(1).append<int64_t>(*reading.time_us) : rows.column(1).append_null();
       reading.temp ? rows.column(2).append<double>(*reading.temp) : rows.column(2).append_null();
       reading.note ? rows.column(3).append_string(*reading.note) : rows.column(3).append_null();
+      if (rows.column_count() > 4) {
+        for (const double sample : reading.burst.value_or(std::vector<double>())) {
+          rows.column(4).child(0).append(sample);
+        }
+        reading.burst ? rows.column(4).end_nested() : rows.column(4).append_null();
+      }
       rows.end_row();
     }
     bool done = false;
@@ -194,6 +203,20 @@ TEST_CASE("texts are cut, and a stream that is forgotten is gone") {
   CHECK(last->stats().bytes == 0);
   site.append({{"a", 2, 1.0, "y"}});
   last->catch_up();
+}
+
+TEST_CASE("an array is kept whole or not at all") {
+  Site site(true);
+  const auto last = site.last_values();
+  site.append({{"a", 1, std::nullopt, std::nullopt, std::vector<double>{1, 2.5}}});
+  last->catch_up();
+  CHECK(site.values(*last, "a") == "burst=[1,2.5]@1");
+  site.append({{"a", 2, std::nullopt, std::nullopt, std::vector<double>(kMaxKeptTextBytes, 1)}});
+  last->catch_up();
+  CHECK(site.values(*last, "a") == "burst=null@2");
+  site.append({{"a", 3, std::nullopt, std::nullopt, std::vector<double>()}});
+  last->catch_up();
+  CHECK(site.values(*last, "a") == "burst=[]@3");
 }
 
 TEST_CASE("random records agree with going through them one by one") {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "codec/internal/document.h"
 #include "codec/internal/record_scanner.h"
 #include "codec/timestamp_text.h"
 
@@ -51,7 +52,12 @@ const char* read_digits(const char* at, Digits& digits) {
   return at;
 }
 
-bool ends_number(char c) { return c == ',' || c == '}' || is_json_space(c); }
+bool ends_number(char c) { return c == ',' || c == '}' || c == ']' || is_json_space(c); }
+
+const char* skip_spaces(const char* at, const char* end) {
+  while (at < end && is_json_space(*at)) ++at;
+  return at;
+}
 
 // Null pointers below: not the plain case.
 const char* read_integer(const char* at, int64_t& value) {
@@ -107,6 +113,42 @@ const char* skip_value(const char* at, const char* end) {
   return read_double(at, end, ignored);
 }
 
+// Bursts of samples: arrays whose elements are read in place.
+bool is_number_array(const columnar::Type& type) {
+  if (type != TypeKind::kArray) return false;
+  const TypeKind element = type.element().type;
+  return columnar::is_approximate(element) || columnar::is_integer(element);
+}
+
+// The index behind the array of numbers at `at`; npos when it is none.
+size_t number_array_end(std::string_view record, size_t at) {
+  if (record[at] != '[') return std::string_view::npos;
+  const size_t end = record.find_first_not_of("0123456789+-.eE, \t\r\n", at + 1);
+  return end == std::string_view::npos || record[end] != ']' ? std::string_view::npos : end + 1;
+}
+
+// One number and the spaces behind it.
+const char* append_number(TypeKind type, const char* at, const char* end, columnar::ColumnBuilder& out) {
+  if (columnar::is_integer(type)) {
+    int64_t value = 0;
+    at = read_integer(at, value);
+    if (at == nullptr || (type == TypeKind::kInt && value != static_cast<int32_t>(value))) return nullptr;
+    type == TypeKind::kInt ? out.append(static_cast<int32_t>(value)) : out.append(value);
+    return skip_spaces(at, end);
+  }
+  double value = 0;
+  at = read_double(at, end, value);
+  if (at == nullptr) return nullptr;
+  if (type == TypeKind::kDouble) {
+    out.append(value);
+    return skip_spaces(at, end);
+  }
+  const auto narrow = static_cast<float>(value);
+  if (!std::isfinite(narrow)) return nullptr;
+  out.append(narrow);
+  return skip_spaces(at, end);
+}
+
 // The index behind the plain value at `at`; npos when it is not a plain one.
 size_t value_end(std::string_view record, size_t at) {
   if (at >= record.size()) return std::string_view::npos;
@@ -128,7 +170,6 @@ void RecordLayout::learn(std::string_view record) {
   steps_.clear();
   text_.clear();
   unknown_members_ = 0;
-  if (record.size() > kMaxLayoutBytes) return;
   std::vector<Step> steps;
   size_t between = 0;
   for (size_t at = record.find('"'); at != std::string_view::npos; at = record.find('"', between)) {
@@ -138,8 +179,9 @@ void RecordLayout::learn(std::string_view record) {
     size_t value = record.find(':', name_end);
     if (value == std::string_view::npos) return;
     for (++value; value < record.size() && is_json_space(record[value]);) ++value;
-    const size_t end = value_end(record, value);
-    if (end == std::string_view::npos) return;
+    const bool numbers = column && value < record.size() && is_number_array(schema_.fields[*column].type);
+    const size_t end = numbers ? number_array_end(record, value) : value_end(record, value);
+    if (end == std::string_view::npos || text_.size() + (value - between) > kMaxLayoutBytes) return;
     steps.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(value - between),
                      column ? static_cast<uint32_t>(*column) : kNoColumn,
                      column ? schema_.fields[*column].type.kind : TypeKind::kNull});
@@ -176,7 +218,7 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
       return stop;
     }
     case TypeKind::kDecimal: return read_decimal(step, at, end, row);
-    case TypeKind::kArray:
+    case TypeKind::kArray: return read_numbers(step, at, end, row);
     case TypeKind::kRow: return nullptr;
     case TypeKind::kBytes: {
       if (*at != '"') return nullptr;
@@ -206,6 +248,25 @@ const char* RecordLayout::read_value(const Step& step, const char* at, const cha
     row.append_time(step.column, value * kMicrosPerMilli);
   }
   return stop;
+}
+
+const char* RecordLayout::read_numbers(const Step& step, const char* at, const char* end, RowTarget& row) const {
+  const columnar::Type& type = schema_.fields[step.column].type;
+  if (*at != '[' || !is_number_array(type)) return nullptr;
+  columnar::ColumnBuilder& out = row.rows().column(step.column);
+  const TypeKind element = type.element().type;
+  at = skip_spaces(at + 1, end);
+  // As many as ObjectReader takes.
+  for (size_t count = 1; *at != ']' || count > 1; ++count) {
+    if (count == Document::kMaxValues) return nullptr;
+    at = append_number(element, at, end, out.child(0));
+    if (at == nullptr || at >= end) return nullptr;
+    if (*at == ']') break;
+    if (*at != ',') return nullptr;
+    at = skip_spaces(at + 1, end);
+  }
+  out.end_nested();
+  return at + 1;
 }
 
 // A number of few digits, or a text with one.

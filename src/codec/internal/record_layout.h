@@ -31,7 +31,7 @@ class RecordLayout {
  private:
   static constexpr uint32_t kNoColumn = UINT32_MAX;  // the value is checked and left out
   static constexpr size_t kMaxSteps = 64;            // wider records gain little and would make learning slow
-  static constexpr size_t kMaxLayoutBytes = 4096;
+  static constexpr size_t kMaxLayoutBytes = 4096;    // between the values: of no more is it likely that it repeats
   // The bytes before a value, and the column the value goes to.
   struct Step {
     uint32_t before;  // in text_
@@ -42,6 +42,7 @@ class RecordLayout {
 
   const char* read_value(const Step& step, const char* at, const char* end, RowTarget& row) const;
 
+  const char* read_numbers(const Step& step, const char* at, const char* end, RowTarget& row) const;
   const char* read_decimal(const Step& step, const char* at, const char* end, RowTarget& row) const;
 
   const columnar::Schema& schema_;

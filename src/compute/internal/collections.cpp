@@ -55,22 +55,42 @@ bool same_element(const Column& a, size_t left, const Column& b, size_t right) {
   }
 }
 
+// About the bytes that `rows` values take in a column of the same type.
+size_t bytes_of(const Column& column, size_t first, size_t rows) {
+  size_t bytes = rows * columnar::value_width(column.type);
+  if (column.is_plain_text()) return bytes + column.offsets[first + rows] - column.offsets[first];
+  if (column.type == TypeKind::kArray) {
+    const uint32_t begin = column.offsets[first];
+    return rows * sizeof(uint32_t) + bytes_of(elements_of(column), begin, column.offsets[first + rows] - begin);
+  }
+  if (column.type == TypeKind::kRow) {
+    for (const columnar::ColumnPtr& child : column.children) bytes += bytes_of(*child, first, rows);
+  }
+  for (size_t row = first; column.is_dictionary() && row < first + rows; ++row) {
+    if (column.valid(row)) bytes += column.string_at(row).size();
+  }
+  return bytes;
+}
+
 // ARRAY[...] and ROW(...).
 void construct(Frame& frame) {
   columnar::ColumnBuilder builder(frame.out.type);
   const bool array = frame.out.type == TypeKind::kArray;
   std::vector<size_t> failed;
+  size_t held = 0;
   for (size_t row = 0; row < frame.rows; ++row) {
-    for (size_t at = 0; at < frame.args.size() && builder.memory_bytes() <= kMaxColumnNestedBytes; ++at) {
-      builder.child(array ? 0 : at).append_from(*frame.args[at].column, frame.args[at].row(row));
-    }
-    if (builder.memory_bytes() <= kMaxColumnNestedBytes) {
-      builder.end_nested();
-    } else {
-      builder.truncate(row);
+    size_t wanted = 0;
+    for (const Value& value : frame.args) wanted += bytes_of(*value.column, value.row(row), 1);
+    if (held + wanted > kMaxColumnNestedBytes) {
       builder.append_null();
       failed.push_back(row);
+      continue;
     }
+    held += wanted;
+    for (size_t at = 0; at < frame.args.size(); ++at) {
+      builder.child(array ? 0 : at).append_from(*frame.args[at].column, frame.args[at].row(row));
+    }
+    builder.end_nested();
   }
   frame.out = builder.take();
   for (const size_t row : failed) {
