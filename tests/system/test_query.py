@@ -141,6 +141,19 @@ def test_a_kill_while_the_command_line_waits_is_an_error_of_it_and_loses_nothing
     assert len(cli(site, "sql", "SELECT n FROM readings", "-o", "json").stdout.splitlines()) == 20_000
 
 
+def test_a_stream_that_is_dropped_while_it_is_read_ends_the_query_and_nothing_else(site):
+    site.sql("CREATE TABLE gone (n BIGINT)")
+    for _ in range(50):  # more than waits for its reader at once
+        site.api("POST", "/streams/gone/records", [{"n": n} for n in range(5_000)])
+    query = pages(site, sql="SELECT n FROM gone", page_rows=10_000)
+    assert len(next(query)["rows"]) == 10_000
+    site.sql("DROP TABLE gone")
+    with pytest.raises(ApiError) as error:
+        list(query)
+    assert error.value.status == 404 and "'gone' was dropped" in error.value.problem["detail"]
+    assert listed(site) == []
+
+
 def test_a_query_at_work_is_cancelled_by_its_id(site):
     push_for_slow(site)
     outcome = []

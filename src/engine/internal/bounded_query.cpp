@@ -72,7 +72,7 @@ void BoundedTask::add_sources(log::Log& log, const BoundedOptions& options) {
       from = std::clamp(range.from, from, to);
       to = std::clamp(range.to, from, to);
     }
-    sources_.emplace_back(log, stream->id, from, to, surveying_ ? stream->time_column : std::nullopt);
+    sources_.emplace_back(log, *stream, from, to, surveying_);
   }
 }
 

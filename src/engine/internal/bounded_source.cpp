@@ -1,5 +1,7 @@
 #include "engine/internal/bounded_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/internal/window_math.h"
@@ -24,11 +26,13 @@ struct Span {
 
 }  // namespace
 
-BoundedSource::BoundedSource(log::Log& log, StreamId stream, Offset from, Offset to, std::optional<size_t> time_column)
-    : reader_(log, stream, "query"),
+BoundedSource::BoundedSource(log::Log& log, const catalog::StreamDefinition& stream, Offset from, Offset to,
+                             bool by_time)
+    : reader_(log, stream.id, "query"),
+      name_(stream.name),
       from_(from),
       to_(std::max(from, to)),
-      time_column_(time_column),
+      time_column_(by_time ? stream.time_column : std::nullopt),
       newest_time_(-kNever) {
   reader_.seek(from_);
 }
@@ -61,7 +65,11 @@ Result<std::vector<columnar::Batch>> BoundedSource::read(size_t max_rows) {
 
 Result<std::vector<columnar::Batch>> BoundedSource::read_some(size_t max_rows) {
   const size_t fits = std::clamp<size_t>(kReadBytes / row_bytes_, 1, max_rows);
-  TRY_ASSIGN(std::vector<columnar::Batch> batches, reader_.read(fits, to_));
+  auto found = reader_.read(fits, to_);
+  if (!found && found.error().code == ErrorCode::NotFound) {
+    return fail(ErrorCode::NotFound, fmt::format("stream '{}' was dropped meanwhile", name_));
+  }
+  TRY_ASSIGN(std::vector<columnar::Batch> batches, std::move(found));
   size_t rows = 0;
   size_t bytes = 0;
   for (const columnar::Batch& batch : batches) {

@@ -13,8 +13,8 @@ namespace tidegate::engine {
 // One thread at a time.
 class BoundedSource {
  public:
-  // `time_column`: of the stream; nothing if time plays no part in the query.
-  BoundedSource(log::Log& log, StreamId stream, Offset from, Offset to, std::optional<size_t> time_column);
+  // `by_time`: time plays a part in the query.
+  BoundedSource(log::Log& log, const catalog::StreamDefinition& stream, Offset from, Offset to, bool by_time);
 
   // First pass: notes the least event time of each stretch of rows, and the newest of all. True while there is more to
   // look at. Reading all twice costs less than keeping every window open until the end: a window that nothing can come
@@ -44,6 +44,7 @@ class BoundedSource {
   };
 
   SourceReader reader_;
+  std::string name_;  // of the stream
   Offset from_;
   Offset to_;
   std::optional<size_t> time_column_;

@@ -1,4 +1,6 @@
 // The end of a query: ORDER BY, LIMIT, OFFSET, FETCH.
+#include <fmt/format.h>
+
 #include "sql/internal/parser.h"
 #include "sql/internal/text.h"
 
@@ -60,9 +62,13 @@ Result<> Parser::order_by(QueryTail& tail) {
 
 Result<uint64_t> Parser::row_count() {
   if (peek().kind != TokenKind::kInteger) return unexpected("a number of rows");
-  TRY_ASSIGN(const AstExpression count, number(false, peek().position));
+  const TextPosition position = peek().position;
+  TRY_ASSIGN(const AstExpression count, number(false, position));
   const auto* rows = std::get_if<int64_t>(&count.literal);
-  if (rows == nullptr) return unexpected("a number of rows");
+  if (rows == nullptr) {
+    return fail_at(ErrorCode::SqlSyntax, position, fmt::format("a number of rows is at most {}", INT64_MAX),
+                   "Leave it out for all of them");
+  }
   return static_cast<uint64_t>(*rows);
 }
 
