@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/json.hpp>
 #include <thread>
 
 #include "bench/fleet.h"
+#include "bench/fleet_log.h"
 #include "bench/harness.h"
 #include "bench/mqtt_load.h"
 #include "bench/server_process.h"
@@ -19,44 +19,10 @@ namespace {
 constexpr double kPatienceS = 60;  // the longest that a storm may last
 constexpr size_t kBystanders = 20;
 
-const char* const kFleetTable =
-    "CREATE TABLE fleet (device STRING NOT NULL, n BIGINT NOT NULL) "
-    "WITH ('device' = 'device', 'mqtt.topic' = 'bench/fleet');";
-
 std::unique_ptr<net::TlsContext> trusting(const ServerProcess& server) {
   auto context = net::TlsContext::client({server.authority(), {}, {}});
   if (!context) give_up(context.error().to_string());
   return std::move(*context);
-}
-
-// Ends the benchmark if an acknowledged message is not in the log, or one that was never sent is. Returns how often
-// messages are in it twice: those that were sent again because their answer was lost.
-uint64_t check_log(const ServerProcess& server, std::map<std::string, std::vector<bool>> sent) {
-  std::map<std::string, std::vector<bool>> found;
-  for (const auto& [device, messages] : sent) found[device].resize(messages.size());
-  uint64_t twice = 0;
-  for (int64_t next = 0;;) {
-    const auto page =
-        boost::json::parse(server.call("GET", fmt::format("/api/v1/streams/fleet/records?from={}&limit=10000", next)));
-    const auto& records = page.at("records").as_array();
-    if (records.empty()) break;
-    next = page.at("next").to_number<int64_t>();
-    for (const auto& record : records) {
-      const std::string device(record.at("device").as_string());
-      const auto number = record.at("n").to_number<uint64_t>();
-      if (number >= found[device].size()) give_up(fmt::format("{} never sent its message {}", device, number));
-      twice += found[device][number] ? 1 : 0;
-      found[device][number] = true;
-    }
-  }
-  for (const auto& [device, messages] : sent) {
-    for (size_t number = 0; number < messages.size(); ++number) {
-      if (messages[number] && !found[device][number]) {
-        give_up(fmt::format("message {} of {} was acknowledged and is not in the log", number, device));
-      }
-    }
-  }
-  return twice;
 }
 
 // Devices whose connections stay open while the others storm, on a thread of their own: how long their messages wait
@@ -111,7 +77,7 @@ std::vector<Sample> many_devices(const std::filesystem::path& binary, size_t cou
   ServerProcess server(binary, ServerMode::kSecure);
   server.sql(kFleetTable);
   const auto tls = trusting(server);
-  const auto options = [&] { return FleetOptions{server.mqtts_port(), tls.get(), "bench/fleet", 3600}; };
+  const auto options = [&] { return FleetOptions{server.mqtts_port(), tls.get(), kFleetTopic, 3600}; };
   Bystanders bystanders(options(), server.add_devices("bystander", kBystanders));
   Fleet fleet(options(), server.add_devices("device", count));
   const double cpu_before = cpu_seconds_of(server.pid());
@@ -142,7 +108,7 @@ std::vector<Sample> many_devices(const std::filesystem::path& binary, size_t cou
   const double restart_s = static_cast<double>(monotonic_us() - start_us) * 1e-6;
   auto sent = fleet.messages();
   sent.insert(bystanders.messages().begin(), bystanders.messages().end());
-  const uint64_t twice = check_log(server, std::move(sent));
+  const uint64_t twice = check_fleet_log(server, std::move(sent));
   if (storm_s > kPatienceS || restart_s > kPatienceS) give_up("a storm took too long");
   if (storm.sessions_present + restart.sessions_present < 2 * count) give_up("an MQTT session was lost");
   const auto number = [](auto value) { return static_cast<double>(value); };

@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   for (auto& one : tidegate::bench::query_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::server_cases(arguments[0])) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::fleet_cases(arguments[0])) cases.push_back(std::move(one));
+  for (auto& one : tidegate::bench::recovery_cases(arguments[0])) cases.push_back(std::move(one));
+  for (auto& one : tidegate::bench::overload_cases(arguments[0])) cases.push_back(std::move(one));
   const std::vector<std::string> wanted(arguments.begin() + 3, arguments.end());
   if (wanted.size() == 1 && wanted.front() == "list") {
     for (const auto& one : cases) fmt::print("{}\n", one.name);

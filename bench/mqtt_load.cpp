@@ -127,6 +127,8 @@ class Generator {
   }
 
   [[nodiscard]] bool finished() const {
+    const auto limit_us = static_cast<int64_t>(options_.seconds * 1e6);
+    if (limit_us > 0 && monotonic_us() - start_us_ >= limit_us) return true;
     return sent_ == options_.messages && pending_bytes_ == 0 && (options_.qos == 0 || acknowledged_ == sent_);
   }
 

@@ -17,6 +17,7 @@ struct LoadOptions {
   int qos = 0;
   uint64_t messages = 0;      // in all
   double messages_per_s = 0;  // intended; 0: as fast as the server takes them
+  double seconds = 0;         // stops then, whatever is left to send or without an answer; 0: never
   uint32_t devices = 1000;
   // Connections authenticate as these devices, in turn, and send their own records; none: nobody authenticates.
   std::vector<DeviceAccount> accounts{};

@@ -48,6 +48,10 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
       ->add_option("--max-connections", line.serve.max_connections,
                    "MQTT connections taken at most; without it: what open files allow, up to 100,000")
       ->check(CLI::Range(1, 1'000'000));
+  command
+      ->add_option("--pipeline-memory", line.serve.pipeline_memory,
+                   "state that one pipeline may have before it is stopped: 2GB; without it: half of the memory")
+      ->transform(CLI::AsSizeValue(false));
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_option("--lookup-folder", line.serve.lookup_folders,
                       "lookup tables may be read from files below it too; may be repeated");

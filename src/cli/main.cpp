@@ -27,6 +27,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.lookup_folders = wanted.lookup_folders;
   options.engine_threads = wanted.threads;
   options.max_connections = wanted.max_connections;
+  options.pipeline_memory = wanted.pipeline_memory;
   options.insecure_dev = wanted.insecure_dev;
   options.allowed_targets = wanted.allowed_targets;
   return options;

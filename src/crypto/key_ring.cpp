@@ -86,7 +86,7 @@ Result<Key> read_root_key(const fs::path& path) {
 
 class FileKeyRing final : public KeyRing {
  public:
-  FileKeyRing(fs::path path, Key root, Ring ring, io::Random& random)
+  FileKeyRing(fs::path path, const Key& root, Ring ring, io::Random& random)
       : path_(std::move(path)), root_(root), random_(random), ring_(std::move(ring)) {}
 
   Result<Key> data_key(std::string_view name) override {
@@ -98,7 +98,7 @@ class FileKeyRing final : public KeyRing {
     if (ring->keys.size() >= kMaxKeys) {
       return fail(ErrorCode::LimitReached, "the key ring is full: it holds 100000 keys");
     }
-    const Key made = Key::generate(random_);
+    Key made = Key::generate(random_);
     ring->keys.emplace(name, made);
     if (const Result<> saved = io::write_file_atomic(path_, encode(*ring, root_, random_), io::FilePrivacy::kOwnerOnly);
         !saved) {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/fixture.h"
@@ -170,6 +171,34 @@ TEST_CASE("large input is cut into epochs") {
   bench.run();
   CHECK(bench.status().epochs > 2);
   CHECK(bench.results().size() == 36);
+}
+
+TEST_CASE("a pipeline whose state outgrows its limit stops with an error, and goes on where it was with more") {
+  const auto readings_at = [](int64_t time_us) {
+    std::vector<Reading> readings;
+    for (int device = 0; device < 5000; ++device) readings.push_back({fmt::format("d{}", device), time_us, 1});
+    return readings;
+  };
+  const auto play = [&](Bench& bench, bool with_limit) {
+    if (with_limit) bench.options.max_state_bytes = 100'000;
+    bench.start(Query{});
+    for (int second = 0; second < 4; ++second) bench.push(readings_at(second * kSecond));
+    if (!with_limit) return;
+    CHECK(bench.status().state == catalog::PipelineState::kFailed);
+    CHECK(bench.status().error.find("TG3002 its state takes") == 0);
+    CHECK(bench.status().rows_in == 5000);  // the first epoch was stored, nothing after it read
+    bench.kill();
+    bench.options.max_state_bytes = 0;
+    bench.start(Query{});
+    bench.run();
+  };
+  Bench limited;
+  Bench free;
+  play(limited, true);
+  play(free, false);
+  for (Bench* bench : {&limited, &free}) bench->push({{"d0", 60 * kSecond, 1}});
+  CHECK(limited.results() == free.results());
+  CHECK(limited.status().rows_in == 20'001);
 }
 
 }  // namespace tidegate::engine

@@ -9,4 +9,7 @@ namespace tidegate::io {
 // (RLIMIT_NOFILE, the hard limit); returns it.
 [[nodiscard]] uint64_t raise_open_files();
 
+// Memory of the machine, or what the control group of the process may take of it, if that is less.
+[[nodiscard]] uint64_t memory_bytes();
+
 }  // namespace tidegate::io

@@ -166,6 +166,7 @@ Result<> WiredServer::open_platform() {
   engine::EngineOptions engine_options;
   engine_options.tables = tables_.get();
   engine_options.threads = options_.engine_threads;
+  engine_options.max_state_bytes = options_.pipeline_memory == 0 ? io::memory_bytes() / 2 : options_.pipeline_memory;
   engine_ = engine::Engine::create(*log_, clock_, devices_, engine_options);
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
   TRY_ASSIGN(egress::EgressRules rules, egress::EgressRules::parse(options_.allowed_targets));

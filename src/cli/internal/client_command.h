@@ -12,7 +12,7 @@ using Command = std::function<Result<int>()>;  // gives the exit code
 
 // `work` gives a Result<>; what goes well exits with 0.
 template <class Work>
-Command client_command(Work work) {
+Command client_command(const Work& work) {
   return [work]() -> Result<int> {
     TRY(work());
     return 0;

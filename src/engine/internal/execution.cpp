@@ -1,5 +1,7 @@
 #include "engine/internal/execution.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -224,6 +226,14 @@ size_t Execution::memory_bytes() const {
   for (const Worker& worker : workers_) bytes += worker.memory_bytes();
   for (const LookupIndexPtr& lookup : lookups_) bytes += lookup->memory_bytes();
   return bytes;
+}
+
+Result<> Execution::check_memory(size_t limit_bytes) const {
+  const size_t bytes = memory_bytes();
+  if (limit_bytes == 0 || bytes <= limit_bytes) return {};
+  return fail(ErrorCode::LimitReached,
+              fmt::format("its state takes {} MB, and {} MB is what one may take", bytes >> 20, limit_bytes >> 20),
+              "use shorter windows or fewer keys, or start the server with a larger --pipeline-memory");
 }
 
 size_t Execution::devices() const {

@@ -42,6 +42,8 @@ class Execution {
   // How far to advance() from `from` towards `to` for about so many results: all the way, unless windows overlap.
   [[nodiscard]] int64_t next_watermark(int64_t from, int64_t to, size_t results) const;
 
+  // LimitReached if the state has grown beyond so many bytes; 0: it may.
+  [[nodiscard]] Result<> check_memory(size_t limit_bytes) const;
   [[nodiscard]] std::vector<columnar::Batch> take_outputs();
   // As late_schema() has them.
   [[nodiscard]] std::vector<columnar::Batch> take_late();

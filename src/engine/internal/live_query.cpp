@@ -76,6 +76,7 @@ LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& 
       clock_(clock),
       execution_(std::move(graph), devices, 1, options.max_batch_rows),
       tables_(execution_.graph().tables(), options.tables, log, {}),
+      max_state_bytes_(options.max_state_bytes),
       queue_(std::move(queue)) {
   for (const catalog::StreamDefinition* stream : execution_.graph().sources()) {
     Source source{stream->id, SourceReader(log, stream->id, "live query"), log.end(stream->id), nullptr};
@@ -105,6 +106,10 @@ bool LiveTask::step(WorkerPool& pool) {
   const auto versions = tables_.newest();
   if (!versions) {
     end_with(versions.error().to_string());
+    return true;
+  }
+  if (const Result<> fits = execution_.check_memory(max_state_bytes_); !fits) {
+    end_with(fits.error().to_string());
     return true;
   }
   execution_.use_tables(*versions);

@@ -90,6 +90,7 @@ class LiveTask {
   Execution execution_;
   std::vector<Source> sources_;
   PipelineTables tables_;
+  const size_t max_state_bytes_;
   std::shared_ptr<LiveQueue> queue_;  // shared with the reader's LiveQuery; either may go first
   int64_t last_clock_us_ = 0;
   bool over_ = false;

@@ -121,6 +121,11 @@ bool Pipeline::take_tables() {
 
 bool Pipeline::run_epoch(WorkerPool& pool) {
   if (!take_tables()) return false;
+  // Before an epoch: all of the last one is stored, so that a start with more memory goes on from there.
+  if (const Result<> fits = execution_.check_memory(context_.options.max_state_bytes); !fits) {
+    fail_pipeline(fits.error());
+    return true;
+  }
   const int64_t clock_us = next_clock();
   not_before_us_ = context_.clock.monotonic_us() + context_.options.min_epoch_us;
   const std::vector<Offset> from = positions();
