@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace tidegate::io {
 
@@ -32,7 +32,8 @@ std::optional<std::filesystem::path> allowed_path(const std::string& wanted, con
 Result<FileStamp> stamp_of(const std::filesystem::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    return fail(ErrorCode::ConfigInvalid, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)),
+    return fail(ErrorCode::ConfigInvalid,
+                fmt::format("cannot read {}: {}", path.string(), std::generic_category().message(errno)),
                 "check that the file exists and may be read");
   }
   if (!S_ISREG(status.st_mode)) {

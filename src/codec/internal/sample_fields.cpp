@@ -82,14 +82,15 @@ Scalar typed_word(std::string_view word) {
   while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
   if (word.empty()) return {};
   if (word == "true" || word == "false") return Scalar::boolean(word[0] == 't');
-  const char* end = word.data() + word.size();
+  const char* const first = word.data();
+  const char* const end = first + word.size();
   int64_t integer = 0;
-  if (const auto read = std::from_chars(word.data(), end, integer); read.ec == std::errc() && read.ptr == end) {
+  if (const auto read = std::from_chars(first, end, integer); read.ec == std::errc() && read.ptr == end) {
     return Scalar::of(integer);
   }
   double real = 0;
   const bool digits = word.find_first_of("0123456789") != std::string_view::npos;
-  if (const auto read = std::from_chars(word.data(), end, real);
+  if (const auto read = std::from_chars(first, end, real);
       digits && read.ec == std::errc() && read.ptr == end && std::isfinite(real)) {
     return Scalar::of(real);
   }

@@ -48,8 +48,8 @@ class SampleFields {
   // Its fields hold views of its texts, which a move keeps where they are and a copy would not.
   SampleFields(const SampleFields&) = delete;
   SampleFields& operator=(const SampleFields&) = delete;
-  SampleFields(SampleFields&&) = default;
-  SampleFields& operator=(SampleFields&&) = default;
+  SampleFields(SampleFields&&) noexcept = default;
+  SampleFields& operator=(SampleFields&&) noexcept = default;
   ~SampleFields() = default;
 
   // Values that follow are of a new record of this sample.

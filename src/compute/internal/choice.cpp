@@ -113,7 +113,7 @@ class ChoiceNode : public Node {
 
 class CaseNode final : public ChoiceNode {
  public:
-  CaseNode(Type type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
+  CaseNode(const Type& type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
 
   Value run(Run& run) override {
     const size_t rows = run.input.rows;
@@ -161,7 +161,7 @@ class CaseNode final : public ChoiceNode {
 
 class CoalesceNode final : public ChoiceNode {
  public:
-  CoalesceNode(Type type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
+  CoalesceNode(const Type& type, std::vector<NodePtr> arguments) : ChoiceNode(type), arguments_(std::move(arguments)) {}
 
   Value run(Run& run) override {
     const size_t rows = run.input.rows;
@@ -192,12 +192,12 @@ class CoalesceNode final : public ChoiceNode {
 
 }  // namespace
 
-NodePtr make_case(Type type, std::vector<NodePtr> arguments) {
+NodePtr make_case(const Type& type, std::vector<NodePtr> arguments) {
   CHECK(arguments.size() % 2 == 1 && arguments.size() < 60'000);
   return std::make_unique<CaseNode>(type, std::move(arguments));
 }
 
-NodePtr make_coalesce(Type type, std::vector<NodePtr> arguments) {
+NodePtr make_coalesce(const Type& type, std::vector<NodePtr> arguments) {
   CHECK(!arguments.empty() && arguments.size() < 60'000);
   return std::make_unique<CoalesceNode>(type, std::move(arguments));
 }

@@ -19,7 +19,7 @@ class ColumnNode final : public Node {
   size_t index_;
 };
 
-columnar::ColumnPtr literal_column(Type type, const sql::Literal& literal) {
+columnar::ColumnPtr literal_column(const Type& type, const sql::Literal& literal) {
   columnar::ColumnBuilder builder(type);
   if (std::holds_alternative<std::monostate>(literal)) {
     builder.append_null();
@@ -40,7 +40,7 @@ columnar::ColumnPtr literal_column(Type type, const sql::Literal& literal) {
 
 class LiteralNode final : public Node {
  public:
-  LiteralNode(Type type, const sql::Literal& literal) : column_(literal_column(type, literal)) {}
+  LiteralNode(const Type& type, const sql::Literal& literal) : column_(literal_column(type, literal)) {}
   Value run(Run&) override { return {column_.get(), true}; }
 
  private:
@@ -50,7 +50,10 @@ class LiteralNode final : public Node {
 class FunctionNode final : public Node {
  public:
   FunctionNode(Type type, Function function, std::vector<NodePtr> arguments)
-      : type_(type), function_(std::move(function)), arguments_(std::move(arguments)), values_(arguments_.size()) {}
+      : type_(std::move(type)),
+        function_(std::move(function)),
+        arguments_(std::move(arguments)),
+        values_(arguments_.size()) {}
 
   Value run(Run& run) override {
     bool constant = true;
@@ -110,7 +113,7 @@ std::optional<Function> null_minding_function(const sql::Call& call) {
   }
 }
 
-Function operator_function(const sql::Call& call, Type type) {
+Function operator_function(const sql::Call& call, const Type& type) {
   switch (call.function) {
     case FunctionId::kAdd:
     case FunctionId::kSubtract:
@@ -186,7 +189,7 @@ Function number_function(const sql::Call& call, const Type& type) {
   }
 }
 
-Function function_of(const sql::Call& call, Type type) {
+Function function_of(const sql::Call& call, const Type& type) {
   if (auto function = null_minding_function(call)) return std::move(*function);
   using enum sql::FunctionCategory;
   const sql::FunctionCategory category = sql::function_info(call.function).category;
@@ -241,7 +244,7 @@ bool only_literals(const sql::Call& call) {
   return true;
 }
 
-NodePtr compile_call(const sql::Call& call, Type type) {
+NodePtr compile_call(const sql::Call& call, const Type& type) {
   if (call.function == FunctionId::kIn && (!only_literals(call) || as_literal(call.arguments[0]) != nullptr)) {
     return compile_in_chain(call);
   }

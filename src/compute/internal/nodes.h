@@ -23,8 +23,8 @@ using NodePtr = std::unique_ptr<Node>;
 [[nodiscard]] NodePtr compile_node(const sql::Expression& expression);
 
 // CASE (condition, value, ..., else).
-[[nodiscard]] NodePtr make_case(Type type, std::vector<NodePtr> arguments);
+[[nodiscard]] NodePtr make_case(const Type& type, std::vector<NodePtr> arguments);
 // COALESCE (value, ...).
-[[nodiscard]] NodePtr make_coalesce(Type type, std::vector<NodePtr> arguments);
+[[nodiscard]] NodePtr make_coalesce(const Type& type, std::vector<NodePtr> arguments);
 
 }  // namespace tidegate::compute

@@ -24,7 +24,8 @@ Kernel from_epoch(const sql::Call& call) {
   if constexpr (std::is_same_v<T, double>) {
     return checked_unary<double, int64_t>([unit_us](double a, int64_t& out) {
       // A TIMESTAMP_LTZ(3) has whole milliseconds.
-      const double millis = std::floor(a * static_cast<double>(unit_us / kMicrosPerMilli));
+      const int64_t unit_ms = unit_us / kMicrosPerMilli;
+      const double millis = std::floor(a * static_cast<double>(unit_ms));
       const bool ok = std::fabs(millis) < 9.2e15;
       out = ok ? static_cast<int64_t>(millis) * kMicrosPerMilli : 0;
       return ok;

@@ -12,7 +12,7 @@ LiveQueue::LiveQueue(LiveOptions options, std::function<void()> wake_engine)
   queue_.lock()->wake_engine = std::move(wake_engine);
 }
 
-bool LiveQueue::push(columnar::Batch rows, bool all) {
+bool LiveQueue::push(const columnar::Batch& rows, bool all) {
   auto queue = queue_.lock();
   if (queue->abandoned) return false;
   const size_t room = is_full(*queue) ? 0 : max_rows_ - queue->rows;
@@ -71,7 +71,7 @@ void LiveQueue::abandon() {
 // The queue is shared with the reader's LiveHandle; either may go first.
 LiveTask::LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
                    std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue,
-                   const std::vector<SourceStart>& starts, std::function<void()> wake)
+                   const std::vector<SourceStart>& starts, const std::function<void()>& wake)
     : log_(log),
       clock_(clock),
       execution_(std::move(graph), devices, 1, options.max_batch_rows),

@@ -24,7 +24,7 @@ class LiveQueue {
 
   // The task's side. push() drops what does not fit; false once the reader is gone.
   // `all`: room or not. False: its reader has gone.
-  bool push(columnar::Batch rows, bool all);
+  bool push(const columnar::Batch& rows, bool all);
   void end(std::string error);
   [[nodiscard]] bool abandoned() const;
   // Takes nothing more until the reader has come.
@@ -59,7 +59,7 @@ class LiveTask {
  public:
   LiveTask(log::Log& log, const io::Clock& clock, columnar::StringPool& devices, const EngineOptions& options,
            std::unique_ptr<GraphPlan> graph, std::shared_ptr<LiveQueue> queue, const std::vector<SourceStart>& starts,
-           std::function<void()> wake);
+           const std::function<void()>& wake);
 
   // Does what there is to do; true if it did anything.
   bool step(WorkerPool& pool);

@@ -91,8 +91,9 @@ Result<> PipelineTables::restore() {
     constexpr size_t kTableDigits = 8;
     constexpr size_t kVersionDigits = 16;
     if (key.size() < kTableDigits + 1 + kVersionDigits) continue;
-    std::from_chars(key.data(), key.data() + kTableDigits, table, 16);
-    const char* digits = key.data() + kTableDigits + 1;
+    const char* digits = put.key.c_str() + kPrefix.size();
+    std::from_chars(digits, digits + kTableDigits, table, 16);
+    digits += kTableDigits + 1;
     std::from_chars(digits, digits + kVersionDigits, version, 16);
     const TableUse use{catalog::TableId{table}, version};
     const auto found = std::ranges::find(kept_, use, &Kept::use);

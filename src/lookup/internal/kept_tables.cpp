@@ -27,8 +27,8 @@ std::unexpected<Error> unknown_table() { return fail(ErrorCode::NotFound, "there
 
 }  // namespace
 
-KeptTables::KeptTables(TablesParts parts, crypto::Key key, bool manual)
-    : parts_(std::move(parts)), kept_(parts_.store, std::move(key), parts_.random) {
+KeptTables::KeptTables(TablesParts parts, const crypto::Key& key, bool manual)
+    : parts_(std::move(parts)), kept_(parts_.store, key, parts_.random) {
   if (!manual) thread_ = std::thread([this] { run(); });
 }
 

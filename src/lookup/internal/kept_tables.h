@@ -17,7 +17,7 @@ namespace tidegate::lookup {
 // reading and writing.
 class KeptTables final : public Tables {
  public:
-  KeptTables(TablesParts parts, crypto::Key key, bool manual);
+  KeptTables(TablesParts parts, const crypto::Key& key, bool manual);
   ~KeptTables() override;
   KeptTables(const KeptTables&) = delete;
   KeptTables& operator=(const KeptTables&) = delete;

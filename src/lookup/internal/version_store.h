@@ -25,8 +25,8 @@ struct KeptVersion {
 // One change at a time.
 class VersionStore {
  public:
-  VersionStore(store::Store& store, crypto::Key key, io::Random& random)
-      : store_(store), key_(std::move(key)), random_(random) {}
+  VersionStore(store::Store& store, const crypto::Key& key, io::Random& random)
+      : store_(store), key_(key), random_(random) {}
 
   // Durable on return; takes the place of what was kept before.
   [[nodiscard]] Result<> put(catalog::TableId table, const KeptVersion& version);
