@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 CASES ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-unit test-streams test-system bench format tidy tidy-full fuzz sim crash asan tsan clean
+.PHONY: help setup build run test test-unit test-streams test-system bench format tidy tidy-full fuzz sim queries crash asan tsan clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ bench: build ## benchmarks; CASES="json_window mqtt_qos0" runs some
 
 sim: build ## simulation from seeds, endless; SEEDS=5000 FIRST=1, or SEED=123 for one with its story
 	@$(BUILD)/tests/sim/simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),0) --first $(or $(FIRST),1))
+
+queries: build ## random queries against a reference, endless; FIRST=1, or SEED=123 for one seed with its queries
+	@$(BUILD)/tests/queries/random_queries $(if $(SEED),--seed $(SEED),--endless --first $(or $(FIRST),$(shell date +%s)))
 
 crash: build ## the long form of the kill -9 test; ROUNDS=500
 	@TIDEGATE_KILL_ROUNDS=$(or $(ROUNDS),500) build/venv/bin/python -m pytest -q tests/system/test_kill.py

@@ -1,0 +1,186 @@
+#include "play.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "query.h"
+#include "readings.h"
+#include "runner/platform.h"
+#include "runner/rows.h"
+
+namespace tidegate::queries {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+
+const char* const kTable =
+    "CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3) NOT NULL, n BIGINT, v DOUBLE, s STRING, "
+    "b BOOLEAN, WATERMARK FOR ts AS ts - INTERVAL '10' SECOND) WITH ('device' = 'device')";
+
+struct Failure {
+  std::string what;
+};
+
+template <class T>
+T must(Result<T> result, const std::string& what) {
+  if (!result) throw Failure{fmt::format("{}: {}", what, result.error().to_string())};
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+class Life {
+ public:
+  explicit Life(uint64_t seed)
+      : random_(seed), folder_(fs::temp_directory_path() / fmt::format("tidegate-queries-{}-{}", ::getpid(), seed)) {
+    settings_.threads = static_cast<int>(random_.between(1, 3));
+    settings_.max_batch_rows = static_cast<size_t>(random_.one_of(std::vector<int64_t>{1, 3, 8192}));
+    settings_.one_row_per_flush = random_.one_in(8);
+    open(next_folder());
+  }
+  ~Life() {
+    platform_.reset();
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+
+  void run(uint64_t count, bool talk, Report& report) {
+    must(platform_->execute(kTable, {}), "creating the stream");
+    for (uint64_t number = 0; number < count; ++number) add_query(number, talk);
+    const Readings readings = make_readings(random_);
+    arrive(readings);
+    for (size_t at = 0; at < queries_.size(); ++at) check_select(queries_[at], readings, report);
+    push(readings.last);
+    for (size_t at = 0; at < queries_.size(); ++at) check_pipeline(at, readings, report);
+  }
+
+ private:
+  fs::path next_folder() { return folder_ / fmt::format("{}", lives_++); }
+
+  void open(const fs::path& folder) {
+    fs::create_directories(folder);
+    platform_ = must(streams::Platform::open(folder, kFirstMs * 1000, settings_), "opening");
+  }
+
+  void add_query(uint64_t number, bool talk) {
+    const Query& query = queries_.emplace_back(make_query(random_));
+    if (talk) fmt::print("query {}, {}: {}\n", number, query.family, query.sql);
+    if (query.bounded_only) return;
+    std::string columns;
+    for (const Column& column : query.columns) {
+      columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", column.name, type_name(column.type));
+    }
+    must(platform_->execute(fmt::format("CREATE TABLE q{} ({})", number, columns), {}), query.sql);
+    must(platform_->execute(fmt::format("INSERT INTO q{} {}", number, query.sql), fmt::format("q{}", number)),
+         query.sql);
+  }
+
+  void push(const std::vector<Row>& rows) {
+    if (rows.empty()) return;
+    streams::Push push;
+    for (const Row& row : rows) push.lines.push_back(json_of(row));
+    must(platform_->push("readings", push), "pushing");
+    must(platform_->run(), "running");
+  }
+
+  // In rounds; sometimes the process dies between two of them.
+  void arrive(const Readings& readings) {
+    size_t at = 0;
+    while (at < readings.by_arrival.size()) {
+      const size_t end = std::min(readings.by_arrival.size(), at + static_cast<size_t>(random_.between(1, 60)));
+      push({readings.by_arrival.begin() + static_cast<std::ptrdiff_t>(at),
+            readings.by_arrival.begin() + static_cast<std::ptrdiff_t>(end)});
+      at = end;
+      if (random_.one_in(4)) die();
+    }
+  }
+
+  void die() {
+    const fs::path folder = next_folder();
+    must(platform_->crash_image(folder), "copying the disk");
+    platform_.reset();
+    open(folder);
+  }
+
+  static Lines lines_of(const std::vector<columnar::Batch>& batches) {
+    Lines lines;
+    for (const columnar::Batch& batch : batches) {
+      for (size_t row = 0; row < batch.rows; ++row) {
+        lines.push_back(must(streams::canonical_row(batch, row, {}), "reading a row"));
+      }
+    }
+    return lines;
+  }
+
+  static Lines expected_of(const Query& query, const std::vector<Row>& readings) {
+    Lines lines;
+    for (const Row& row : query.rows(readings)) lines.push_back(line_of(query.columns, row));
+    return lines;
+  }
+
+  static void compare(const Query& query, const char* how, Lines expected, Lines came, const Readings& readings,
+                      Report& report) {
+    if (!query.ordered) {
+      std::ranges::sort(expected);
+      std::ranges::sort(came);
+    }
+    report.rows += expected.size();
+    if (expected == came) return;
+    std::string what = fmt::format("{} of {}:\n  {}\n", how, query.family, query.sql);
+    for (const std::string& line : expected) {
+      if (std::ranges::count(came, line) < std::ranges::count(expected, line)) what += "  missing    " + line + "\n";
+    }
+    for (const std::string& line : came) {
+      if (std::ranges::count(expected, line) < std::ranges::count(came, line)) what += "  unexpected " + line + "\n";
+    }
+    what += "  of these readings, as they arrived:\n";
+    for (const Row& row : readings.by_arrival) what += "  " + json_of(row) + "\n";
+    throw Failure{what};
+  }
+
+  void check_select(const Query& query, const Readings& readings, Report& report) {
+    columnar::SchemaPtr schema;
+    const auto batches = must(platform_->select(query.sql, schema), query.sql);
+    compare(query, "a SELECT over what is stored", expected_of(query, readings.by_time), lines_of(batches), readings,
+            report);
+    ++report.queries[query.family];
+  }
+
+  void check_pipeline(size_t number, const Readings& readings, Report& report) {
+    const Query& query = queries_[number];
+    if (query.bounded_only) return;
+    std::vector<Row> rows = readings.by_time;
+    if (query.due == Due::kAtOnce) rows.insert(rows.end(), readings.last.begin(), readings.last.end());
+    Offset from;
+    const auto batches = must(platform_->read(fmt::format("q{}", number), from), "reading results");
+    compare(query, "a pipeline", expected_of(query, rows), lines_of(batches), readings, report);
+  }
+
+  Random random_;
+  const fs::path folder_;
+  streams::Settings settings_;
+  std::unique_ptr<streams::Platform> platform_;
+  std::vector<Query> queries_;
+  int lives_ = 0;
+};
+
+}  // namespace
+
+Report play(uint64_t seed, uint64_t queries, bool talk) {
+  Report report;
+  try {
+    Life life(seed);
+    life.run(queries, talk, report);
+  } catch (const Failure& failure) {
+    report.wrong = failure.what;
+  }
+  return report;
+}
+
+}  // namespace tidegate::queries

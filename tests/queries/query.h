@@ -1,0 +1,40 @@
+// Random queries: SQL text and, beside it, the rows that it gives over all readings, worked out row by row.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "expression.h"
+#include "values.h"
+
+namespace tidegate::queries {
+
+// When a row of a pipeline's result is there.
+enum class Due : uint8_t {
+  kAtOnce,      // with the reading that it is made of
+  kWhenPassed,  // once the watermark has passed
+};
+
+struct Query {
+  std::string family;
+  std::string sql;  // a SELECT over `readings`
+  std::vector<Column> columns;
+  Due due = Due::kAtOnce;
+  bool bounded_only = false;  // ORDER BY and LIMIT: not for a pipeline
+  bool ordered = false;
+  // All readings, in the order of their times.
+  std::function<std::vector<Row>(const std::vector<Row>&)> rows;
+};
+
+[[nodiscard]] Query make_query(Random& random);
+
+// What families are made of; window_queries.cpp has those of windows.
+[[nodiscard]] Query plain_query(Random& random);
+[[nodiscard]] Query union_query(Random& random);
+[[nodiscard]] Query ordered_query(Random& random);
+[[nodiscard]] Query over_query(Random& random);
+[[nodiscard]] Query first_query(Random& random);
+[[nodiscard]] Query window_query(Random& random);
+
+}  // namespace tidegate::queries

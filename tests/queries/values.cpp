@@ -1,0 +1,38 @@
+#include "values.h"
+
+#include <fmt/format.h>
+
+namespace tidegate::queries {
+
+namespace {
+
+std::string text_of(const Value& value) {
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+  if (const auto* number = std::get_if<int64_t>(&value)) return fmt::format("{}", *number);
+  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{:.12g}", *real);
+  if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("\"{}\"", *text);
+  return "null";
+}
+
+}  // namespace
+
+const char* type_name(Type type) {
+  switch (type) {
+    case Type::kBoolean: return "BOOLEAN";
+    case Type::kBigint: return "BIGINT";
+    case Type::kDouble: return "DOUBLE";
+    case Type::kString: return "STRING";
+    case Type::kTime: return "TIMESTAMP_LTZ(3)";
+  }
+  return "";
+}
+
+std::string line_of(const std::vector<Column>& columns, const Row& row) {
+  std::string out;
+  for (size_t at = 0; at < columns.size(); ++at) {
+    out += fmt::format("{}\"{}\":{}", out.empty() ? "" : ",", columns[at].name, text_of(row[at]));
+  }
+  return "{" + out + "}";
+}
+
+}  // namespace tidegate::queries

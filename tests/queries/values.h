@@ -1,0 +1,46 @@
+// Values and rows of the reference: nothing of the engine's.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace tidegate::queries {
+
+using Value = std::variant<std::monostate, bool, int64_t, double, std::string>;  // monostate: NULL
+using Row = std::vector<Value>;                                                  // by column
+
+[[nodiscard]] inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
+
+enum class Type : uint8_t { kBoolean, kBigint, kDouble, kString, kTime };
+
+struct Column {
+  std::string name;
+  Type type;
+};
+
+// As CREATE TABLE says it.
+[[nodiscard]] const char* type_name(Type type);
+// {"a":1,"b":null}: as the stream runner's canonical_row() writes it.
+[[nodiscard]] std::string line_of(const std::vector<Column>& columns, const Row& row);
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  // From `low` to `high`, both possible.
+  [[nodiscard]] int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(engine_() % static_cast<uint64_t>(high - low + 1));
+  }
+  [[nodiscard]] bool one_in(int64_t n) { return between(1, n) == 1; }
+  template <class T>
+  [[nodiscard]] const T& one_of(const std::vector<T>& all) {
+    return all[static_cast<size_t>(between(0, static_cast<int64_t>(all.size()) - 1))];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+}  // namespace tidegate::queries
