@@ -59,8 +59,8 @@ using Pending = std::map<std::string, std::map<std::string, Command>, std::less<
 
 class StoredCommands final : public Commands {
  public:
-  StoredCommands(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock) {}
+  StoredCommands(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock) {}
 
   [[nodiscard]] Result<> load() {
     TRY_ASSIGN(std::vector<Command> commands, read(kPendingPrefix, kPendingPrefix));

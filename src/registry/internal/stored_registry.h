@@ -16,8 +16,8 @@ namespace tidegate::registry {
 // only for moments, so that look-ups never wait for the disk.
 class StoredRegistry final : public Registry {
  public:
-  StoredRegistry(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock) {}
+  StoredRegistry(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock) {}
   [[nodiscard]] Result<> load();
 
   [[nodiscard]] DevicePtr find_device(std::string_view name) const override;

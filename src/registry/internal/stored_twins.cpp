@@ -85,8 +85,8 @@ Result<> patch(TwinDocument& document, std::string_view text, int64_t now_us) {
 
 class StoredTwins final : public Twins {
  public:
-  StoredTwins(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock) {}
+  StoredTwins(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock) {}
 
   [[nodiscard]] Result<Twin> find(std::string_view device) override {
     const std::string key = key_of(device);

@@ -52,8 +52,8 @@ inline constexpr size_t kMinPasswordChars = 10;
 
 class StoredAuthenticator final : public Authenticator {
  public:
-  StoredAuthenticator(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock), limiter_(clock) {}
+  StoredAuthenticator(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock), limiter_(clock) {}
   [[nodiscard]] Result<> load();
 
   [[nodiscard]] Result<std::optional<std::string>> bootstrap_admin() override;

@@ -39,8 +39,8 @@ bool is_name(std::string_view name) {
 
 class StoredSecrets final : public Secrets {
  public:
-  StoredSecrets(store::Store& store, crypto::Key key, io::Random& random, const io::Clock& clock)
-      : store_(store), key_(std::move(key)), random_(random), clock_(clock) {}
+  StoredSecrets(store::Store& store, const crypto::Key& key, io::Random& random, const io::Clock& clock)
+      : store_(store), key_(key), random_(random), clock_(clock) {}
 
   Result<> set(std::string_view name, std::string_view value) override {
     if (!is_name(name)) {

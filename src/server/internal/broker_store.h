@@ -12,8 +12,8 @@ namespace tidegate::server {
 // Family kBroker; values sealed with their key as place. One thread at a time, the broker's.
 class BrokerStore final : public net::MqttPersistence {
  public:
-  BrokerStore(store::Store& store, crypto::Key key, io::Random& random)
-      : store_(store), key_(std::move(key)), random_(random) {}
+  BrokerStore(store::Store& store, const crypto::Key& key, io::Random& random)
+      : store_(store), key_(key), random_(random) {}
 
   [[nodiscard]] Result<> load(const std::function<void(std::string_view key, std::string_view value)>& visit) override;
   [[nodiscard]] Result<> write(std::span<const net::MqttChange> changes) override;

@@ -24,7 +24,7 @@ std::string one_line(std::string_view text) {
 std::string header_text(std::string_view text) {
   constexpr size_t kPlainBytes = 66;  // with "Subject: " a line of 75
   constexpr size_t kWordBytes = 39;   // 52 of base64 and 12 around it: with "Subject: " a line of 73
-  const std::string line = one_line(text);
+  std::string line = one_line(text);
   const bool plain = line.size() <= kPlainBytes && line.find("=?") == std::string::npos &&
                      std::ranges::all_of(line, [](char c) { return c >= 0x20 && c < 0x7f; });
   if (plain) return line;

@@ -58,7 +58,7 @@ bool takes_numbers(AggregateFunction function) {
          function != kLastValue && function != kCoverage;
 }
 
-Result<> check_argument(AggregateFunction function, const AstExpression& ast, Type type) {
+Result<> check_argument(AggregateFunction function, const AstExpression& ast, const Type& type) {
   const bool extreme = function == AggregateFunction::kMin || function == AggregateFunction::kMax;
   if (extreme || ast.distinct) TRY(refuse_nested(type, ast.children[0].position, ast.name));
   if (function == AggregateFunction::kCoverage) {

@@ -63,13 +63,13 @@ Expression make_call(FunctionId function, Type type, bool nullable, std::vector<
   auto call = std::make_unique<Call>();
   call->function = function;
   call->arguments = std::move(arguments);
-  return Expression{type, nullable, std::move(call)};
+  return Expression{std::move(type), nullable, std::move(call)};
 }
 
 Expression conjunction(std::vector<Expression> parts) { return balanced(FunctionId::kAnd, parts, 0, parts.size()); }
 
 Expression make_column(size_t index, std::string name, Type type, bool nullable) {
-  return Expression{type, nullable, ColumnRef{index, std::move(name)}};
+  return Expression{std::move(type), nullable, ColumnRef{index, std::move(name)}};
 }
 
 Result<> ExpressionBinder::count(const Expression& copied, TextPosition position) {

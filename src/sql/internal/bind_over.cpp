@@ -38,7 +38,7 @@ bool is_column(const Expression& expression, std::optional<size_t> index) {
 
 Result<Type> result_type(OverFunction function, const Expression& argument, const AstExpression& ast) {
   using enum OverFunction;
-  const Type type = argument.type;
+  const Type& type = argument.type;
   if (!ast.children.empty()) TRY(refuse_nested(type, ast.children[0].position, fmt::format("{} with OVER", ast.name)));
   if (function == kCount || function == kCountStar || function == kRowNumber) return Type(TypeKind::kBigint);
   const bool arithmetic = function == kSum || function == kAvg;
