@@ -75,7 +75,8 @@ Result<Expression> type_decimals(Typing& typing, FunctionId id) {
   auto& arguments = typing.arguments;
   for (Expression& argument : arguments) {
     const bool null = argument.type == TypeKind::kNull;
-    argument = coerce(std::move(argument), columnar::as_decimal(null ? Type(TypeKind::kInt) : argument.type));
+    const Type exact = columnar::as_decimal(null ? Type(TypeKind::kInt) : argument.type);
+    argument = coerce(std::move(argument), exact);
   }
   const Type& a = arguments[0].type;
   const Type& b = arguments.back().type;
@@ -124,8 +125,9 @@ Result<Expression> compare_decimals(Typing& typing, FunctionId id) {
   for (Expression& argument : typing.arguments) {
     const bool number = is_numeric(argument.type) || argument.type == TypeKind::kNull;
     if (!number) return typing.mismatch("CAST one side");
-    argument = coerce(std::move(argument),
-                      argument.type == TypeKind::kNull ? Type::decimal(1, 0) : columnar::as_decimal(argument.type));
+    const bool null = argument.type == TypeKind::kNull;
+    const Type exact = null ? Type::decimal(1, 0) : columnar::as_decimal(argument.type);
+    argument = coerce(std::move(argument), exact);
   }
   return typing.finish(id, TypeKind::kBoolean, typing.any_nullable());
 }
@@ -301,7 +303,7 @@ bool Typing::fit(size_t at, const Type& type) const {
 }
 
 Expression Typing::finish(FunctionId id, Type type, bool nullable) const {
-  return make_call(id, type, nullable, std::move(arguments));
+  return make_call(id, std::move(type), nullable, std::move(arguments));
 }
 
 Result<Expression> resolve_call(const std::string& name, TextPosition position, std::vector<Expression> arguments) {

@@ -26,7 +26,7 @@ AstExpression literal(TextPosition position, Literal value, Type type) {
   AstExpression parsed;
   parsed.position = position;
   parsed.literal = std::move(value);
-  parsed.type = type;
+  parsed.type = std::move(type);
   return parsed;
 }
 
