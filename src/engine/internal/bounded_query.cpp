@@ -172,13 +172,13 @@ void BoundedTask::collect() {
     if (sorter_) {
       sorter_->add(std::move(batch));
     } else {
-      emit(std::move(batch));
+      emit(batch);
     }
   }
 }
 
 // What OFFSET and LIMIT leave of the rows, without hidden columns.
-void BoundedTask::emit(columnar::Batch rows) {
+void BoundedTask::emit(const columnar::Batch& rows) {
   const auto skipped = static_cast<size_t>(std::min<uint64_t>(to_skip_, rows.rows));
   to_skip_ -= skipped;
   const uint64_t left = rows.rows - skipped;
@@ -199,7 +199,7 @@ void BoundedTask::finish() {
   while (!queue_->full()) {
     std::optional<columnar::Batch> batch = sorter_->next();
     if (!batch || limit_ == 0U) return end_with(std::nullopt);
-    emit(std::move(*batch));
+    emit(*batch);
   }
 }
 

@@ -45,7 +45,7 @@ class BoundedTask {
   [[nodiscard]] Result<> read(WorkerPool& pool);
   void advance();
   void collect();
-  void emit(columnar::Batch rows);
+  void emit(const columnar::Batch& rows);
   void finish();
   void report();
 
