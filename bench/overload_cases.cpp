@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/json.hpp>
+#include <chrono>
+#include <semaphore>
 #include <thread>
 
 #include "bench/fleet.h"
@@ -34,11 +36,12 @@ class Administrator {
  public:
   explicit Administrator(const ServerProcess& server) {
     thread_ = std::thread([this, &server] {
-      for (; !ends_; std::this_thread::sleep_for(std::chrono::milliseconds(200))) look(server);
+      do look(server);
+      while (!ends_.try_acquire_for(kPause));
     });
   }
   ~Administrator() {
-    ends_ = true;
+    ends_.release();
     thread_.join();
   }
   Administrator(const Administrator&) = delete;
@@ -57,7 +60,9 @@ class Administrator {
     lag_rows_ = answer.at("lag_rows").to_number<double>();
   }
 
-  std::atomic<bool> ends_{false};
+  static constexpr std::chrono::milliseconds kPause{200};
+
+  std::binary_semaphore ends_{0};
   std::atomic<double> slowest_ms_{0};
   std::atomic<double> most_bytes_{0};
   std::atomic<double> lag_rows_{0};

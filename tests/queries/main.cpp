@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "base/logging.h"
 #include "play.h"
 
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using tidegate::queries::play;
 using tidegate::queries::Report;
 
-constexpr uint64_t kQueriesOfASeed = 25;
+constexpr uint64_t kQueriesOfASeed = 50;
 
 volatile std::sig_atomic_t stopped = 0;
 
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", one, "this seed alone, its queries shown");
   app.add_flag("--endless", endless, "until it is stopped, or something does not hold");
   CLI11_PARSE(app, argc, argv);
+  tidegate::configure_logging(tidegate::LogLevel::kError, tidegate::LogFormat::kText);
   std::signal(SIGINT, [](int) { stopped = 1; });
   Report total;
   if (one != 0) {

@@ -75,7 +75,7 @@ std::vector<Span> windows_of(const Windows& windows, int64_t time) {
 
 using Groups = std::map<std::pair<Value, Span>, std::vector<Row>>;
 
-// Rows of one key in the order of their times: one session until nothing comes for the gap.
+// Rows of one key in the order of their times: one session until nothing comes for longer than the gap.
 void add_sessions(const Value& key, const std::vector<Row>& rows, int64_t gap_ms, Groups& groups) {
   std::vector<Row> open;
   const auto close = [&] {
@@ -83,7 +83,7 @@ void add_sessions(const Value& key, const std::vector<Row>& rows, int64_t gap_ms
     open.clear();
   };
   for (const Row& row : rows) {
-    if (!open.empty() && time_of(row) - time_of(open.back()) >= gap_ms) close();
+    if (!open.empty() && time_of(row) - time_of(open.back()) > gap_ms) close();
     open.push_back(row);
   }
   close();

@@ -53,12 +53,13 @@ def test_ten_times_too_much_leaves_room_for_the_others(tmp_path):
 
 def test_a_pipeline_that_outgrows_its_memory_stops_alone_and_says_why(tmp_path):
     with Server(tmp_path / "data", "--pipeline-memory", "1MB") as server:
-        server.sql("""CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), v DOUBLE, WATERMARK FOR ts AS ts)
-                 WITH ('device' = 'device');
+        server.sql("""CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), v DOUBLE,
+                 WATERMARK FOR ts AS ts) WITH ('device' = 'device');
                CREATE TABLE sums (device STRING, v DOUBLE);
                CREATE TABLE copies (device STRING, v DOUBLE);
                INSERT INTO copies SELECT device, v FROM readings;
-               INSERT INTO sums SELECT device, SUM(v) FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' DAY))
+               INSERT INTO sums SELECT device, SUM(v)
+               FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' DAY))
                GROUP BY device, window_start, window_end;""")
         rows = "\n".join(json.dumps({"device": f"d{n}", "ts": 1000, "v": 1}) for n in range(30_000))
         server.api("POST", "/streams/readings/records", rows)

@@ -17,7 +17,7 @@ AstExpression typed_literal(Literal value, Type type, TextPosition position) {
   AstExpression parsed;
   parsed.position = position;
   parsed.literal = std::move(value);
-  parsed.type = type;
+  parsed.type = std::move(type);
   return parsed;
 }
 

@@ -40,8 +40,9 @@ void Quarantine::prepare() {
   rocksdb::Status done = env_.CreateDirIfMissing(folder_);
   if (done.ok()) done = env_.CreateDirIfMissing(pending);
   for (const std::string& log : logs) {
-    const std::string name = pending + "/" + log;
-    if (done.ok() && env_.FileExists(name).IsNotFound()) done = env_.LinkFile(database_ + "/" + log, name);
+    const std::string name = fmt::format("{}/{}", pending, log);
+    if (done.ok() && env_.FileExists(name).IsNotFound())
+      done = env_.LinkFile(fmt::format("{}/{}", database_, log), name);
   }
   if (done.ok()) return;
   log_warn("store.quarantine_not_prepared",
@@ -57,7 +58,7 @@ Result<std::string> Quarantine::keep(const std::string& reason) {
     return fail(ErrorCode::LimitReached, fmt::format("{} damaged write-ahead logs are kept already", before.size()),
                 "Look at them, then delete them.");
   }
-  const std::string folder = fmt::format("{}/{:06}", folder_, before.empty() ? 1 : std::stoul(before.back()) + 1);
+  std::string folder = fmt::format("{}/{:06}", folder_, before.empty() ? 1 : std::stoul(before.back()) + 1);
   const std::string pending = folder_ + "/pending";
   rocksdb::Status done = env_.CreateDirIfMissing(folder_);
   if (done.ok()) done = env_.CreateDirIfMissing(pending);
@@ -74,7 +75,7 @@ void Quarantine::drop() {
   std::vector<std::string> names;
   if (!env_.GetChildren(pending, &names).ok()) return;
   for (const std::string& name : names) {
-    if (name != "." && name != "..") env_.DeleteFile(pending + "/" + name).PermitUncheckedError();
+    if (name != "." && name != "..") env_.DeleteFile(fmt::format("{}/{}", pending, name)).PermitUncheckedError();
   }
   env_.DeleteDir(pending).PermitUncheckedError();
 }
