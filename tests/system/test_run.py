@@ -12,6 +12,14 @@ import time
 from tidegate import BINARY, ROOT
 
 
+def end_session(session):
+    """Kills all processes of a session: the jobs of a shell have process groups of their own."""
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) == session:
+                os.kill(pid, signal.SIGKILL)
+
+
 class Run:
     """One run of the grid example in a terminal of its own."""
 
@@ -48,7 +56,7 @@ class Run:
     @contextlib.contextmanager
     def watchdog(self):
         """Ends everything that was started if it takes longer than a minute."""
-        timer = threading.Timer(60, lambda: os.killpg(self.process.pid, signal.SIGKILL))
+        timer = threading.Timer(60, lambda: end_session(self.process.pid))
         timer.start()
         try:
             yield
