@@ -1,6 +1,7 @@
 #include "engine/internal/lookup_index.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/hash.h"
 #include "compute/evaluator.h"
@@ -16,6 +17,11 @@ namespace {
 
 constexpr uint32_t kUnknown = UINT32_MAX - 1;  // of a code that was not asked for yet
 constexpr size_t kFirstSlots = 64;
+
+uint64_t next_number() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 uint32_t hash_of(int64_t key) {
   const uint64_t mixed = static_cast<uint64_t>(key) * 0x9e3779b97f4a7c15U;
@@ -37,7 +43,7 @@ std::string_view bytes_of(std::span<const ColumnPtr> keys, size_t row, std::stri
 }  // namespace
 
 LookupIndex::LookupIndex(const sql::LookupJoin& join, lookup::TableVersionPtr version)
-    : version_(std::move(version)), slots_(kFirstSlots), ends_{0} {
+    : version_(std::move(version)), number_(next_number()), slots_(kFirstSlots), ends_{0} {
   if (join.table_keys.size() == 1) {
     form_ = join.table_keys.front().type == TypeKind::kString ? Form::kText : Form::kInteger;
   }
@@ -139,8 +145,8 @@ void LookupIndex::find(std::span<const ColumnPtr> keys, size_t rows, ProbeMemory
                        std::vector<uint32_t>& groups) const {
   groups.resize(rows);
   const Column& key = *keys.front();
-  if (memory.index != this || memory.pool != key.pool) {
-    memory.index = this;
+  if (memory.index != number_ || memory.pool != key.pool) {
+    memory.index = number_;
     memory.pool = key.pool;
     memory.by_code.clear();
   }

@@ -15,7 +15,7 @@ namespace tidegate::engine {
 
 // What one worker remembers of an index from batch to batch. One thread at a time.
 struct ProbeMemory {
-  const void* index = nullptr;  // that it is of
+  uint64_t index = 0;  // that it is of: LookupIndex::number()
   const columnar::StringPool* pool = nullptr;
   std::vector<uint32_t> by_code;  // the group of each string of the pool that was asked for
   std::string bytes;
@@ -29,6 +29,8 @@ class LookupIndex {
   LookupIndex(const sql::LookupJoin& join, lookup::TableVersionPtr version);
 
   [[nodiscard]] const lookup::TableVersionPtr& version() const { return version_; }
+  // No other index of this process has it, not even one built later where this one lay.
+  [[nodiscard]] uint64_t number() const { return number_; }
   // For each row of the keys its group in the table, or kNone.
   void find(std::span<const columnar::ColumnPtr> keys, size_t rows, ProbeMemory& memory,
             std::vector<uint32_t>& groups) const;
@@ -61,6 +63,7 @@ class LookupIndex {
   [[nodiscard]] uint32_t find_code(const columnar::Column& key, size_t row, ProbeMemory& memory) const;
 
   lookup::TableVersionPtr version_;
+  uint64_t number_;
   Form form_ = Form::kBytes;
   std::vector<Slot> slots_;
   std::vector<int64_t> integers_;   // kInteger: the key of each group
