@@ -68,6 +68,32 @@ void LookupIndex::add_rows(const sql::LookupJoin& join) {
   } else {
     for (uint32_t row = 0; row < rows.rows; ++row) add_row(keys, row);
   }
+  if (join.kind == sql::LookupKind::kIn && join.time) note_times();
+}
+
+// Whether the values of an IN are none at all, which makes it false and not unknown, depends on the time too.
+void LookupIndex::note_times() {
+  std::vector<std::pair<int64_t, int>> changes;  // of the number of rows that hold
+  for (size_t group = 0; group < firsts_.size(); ++group) {
+    const uint32_t end = firsts_[group] + counts_[group];
+    for (uint32_t row = firsts_[group]; row < end; ++row) {
+      if (!holds_.empty() && !holds_[row]) continue;
+      changes.emplace_back(since_[row], 1);
+      if (row + 1 < end) changes.emplace_back(since_[row + 1], -1);
+    }
+  }
+  std::ranges::sort(changes);
+  int count = 0;
+  for (size_t at = 0; at < changes.size();) {
+    const int64_t time_us = changes[at].first;
+    const bool was = count > 0;
+    for (; at < changes.size() && changes[at].first == time_us; ++at) count += changes[at].second;
+    if ((count > 0) != was) any_.push_back(time_us);
+  }
+}
+
+bool LookupIndex::has_rows_at(int64_t time_us) const {
+  return (std::ranges::upper_bound(any_, time_us) - any_.begin()) % 2 == 1;
 }
 
 void LookupIndex::add_row(std::span<const ColumnPtr> keys, uint32_t row) {
@@ -177,7 +203,8 @@ uint32_t LookupIndex::row_at(uint32_t group, int64_t time_us) const {
 
 size_t LookupIndex::memory_bytes() const {
   return slots_.capacity() * sizeof(Slot) + integers_.capacity() * sizeof(int64_t) + text_.capacity() +
-         (ends_.capacity() + firsts_.capacity() + counts_.capacity()) * sizeof(uint32_t) + holds_.capacity() / 8;
+         (ends_.capacity() + firsts_.capacity() + counts_.capacity()) * sizeof(uint32_t) + holds_.capacity() / 8 +
+         any_.capacity() * sizeof(int64_t);
 }
 
 }  // namespace tidegate::engine

@@ -37,8 +37,9 @@ class LookupIndex {
   // The table's row that holds: the first of the group, or that of the time; kNone.
   [[nodiscard]] uint32_t row_of(uint32_t group) const { return group == kNone ? kNone : firsts_[group]; }
   [[nodiscard]] uint32_t row_at(uint32_t group, int64_t time_us) const;
-  // Of IN: whether there is any row, and one whose key is NULL.
+  // Of IN: whether there is any row, one that holds at a time if rows do so, and one whose key is NULL.
   [[nodiscard]] bool has_rows() const { return has_rows_; }
+  [[nodiscard]] bool has_rows_at(int64_t time_us) const;
   [[nodiscard]] bool has_null() const { return has_null_; }
   [[nodiscard]] size_t memory_bytes() const;
 
@@ -51,6 +52,7 @@ class LookupIndex {
 
   void add_rows(const sql::LookupJoin& join);
   void add_row(std::span<const columnar::ColumnPtr> keys, uint32_t row);
+  void note_times();
   void grow();
   [[nodiscard]] bool same(uint32_t group, int64_t integer) const { return integers_[group] == integer; }
   [[nodiscard]] bool same(uint32_t group, std::string_view text) const {
@@ -73,6 +75,7 @@ class LookupIndex {
   std::vector<uint32_t> counts_;    // of rows, by group
   const int64_t* since_ = nullptr;  // of each row, in the version
   std::vector<bool> holds_;         // by row, if there is a condition that goes by the row that holds
+  std::vector<int64_t> any_;        // of IN by time: from when on there is any row, from when on none, and so on
   bool has_rows_ = false;
   bool has_null_ = false;
 };

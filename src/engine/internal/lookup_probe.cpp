@@ -55,11 +55,17 @@ void LookupProbe::find_rows(const columnar::Batch& batch, const LookupIndex& ind
     for (uint32_t& group : found_) group = index.row_of(group);
     return;
   }
-  const ColumnPtr times = time_->evaluate(batch);
-  const int64_t* at = times->values<int64_t>().data();
+  times_ = time_->evaluate(batch);
+  const int64_t* at = times_->values<int64_t>().data();
   for (size_t row = 0; row < batch.rows; ++row) {
-    found_[row] = times->valid(row) ? index.row_at(found_[row], at[row]) : LookupIndex::kNone;
+    found_[row] = times_->valid(row) ? index.row_at(found_[row], at[row]) : LookupIndex::kNone;
   }
+}
+
+// Of IN: whether there is any value for the row.
+bool LookupProbe::has_values(const LookupIndex& index, size_t row) const {
+  if (time_ == nullptr) return index.has_rows();
+  return times_->valid(row) && index.has_rows_at(times_->integer_at(row));
 }
 
 void LookupProbe::add_mark(columnar::Batch& batch, const LookupIndex& index) {
@@ -69,7 +75,8 @@ void LookupProbe::add_mark(columnar::Batch& batch, const LookupIndex& index) {
   for (size_t row = 0; row < batch.rows; ++row) {
     const bool found = found_[row] != LookupIndex::kNone;
     // x IN (...) is unknown if x is, or a NULL among the values might be x; but not if there are no values.
-    const bool unknown = in && !found && index.has_rows() && (index.has_null() || !key_columns_.front()->valid(row));
+    const bool unknown =
+        in && !found && (index.has_null() || !key_columns_.front()->valid(row)) && has_values(index, row);
     if (unknown) {
       mark.append_null();
     } else {

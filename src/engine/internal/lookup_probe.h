@@ -25,6 +25,7 @@ class LookupProbe {
 
  private:
   void find_rows(const columnar::Batch& batch, const LookupIndex& index);
+  [[nodiscard]] bool has_values(const LookupIndex& index, size_t row) const;
   void add_mark(columnar::Batch& batch, const LookupIndex& index);
   void drop_unmatched(columnar::Batch& batch, RowTimes* times);
   void add_columns(columnar::Batch& batch, const LookupIndex& index) const;
@@ -37,6 +38,7 @@ class LookupProbe {
   std::unique_ptr<compute::Evaluator> match_;  // null: none
   ProbeMemory memory_;
   std::vector<columnar::ColumnPtr> key_columns_;
+  columnar::ColumnPtr times_;    // if there is time_
   std::vector<uint32_t> found_;  // the table's row of each row, or LookupIndex::kNone
   std::vector<uint32_t> kept_;
 };
