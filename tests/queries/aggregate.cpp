@@ -87,6 +87,20 @@ Aggregate simple_aggregate(Random& random) {
   return aggregate_of(random, column(whole ? kN : kV), whole ? Type::kBigint : Type::kDouble);
 }
 
+Aggregate aggregate_of_column(const std::string& function, const std::string& name, size_t at, Type type) {
+  const Expression argument = {name, [at](const Row& row) { return row[at]; }};
+  const Kind kind = function == "SUM" ? Kind::kSum : function == "MIN" ? Kind::kLeast : Kind::kGreatest;
+  return {fmt::format("{}({})", function, name), type,
+          [=](const std::vector<Row>& rows) { return result_of(kind, values_of(argument, rows), type); }};
+}
+
+Aggregate exact_aggregate(Random& random) {
+  static const std::vector<std::string> kFunctions = {"SUM", "MIN", "MAX"};
+  if (random.one_in(4)) return count_all();
+  const size_t at = random.one_in(2) ? kN : kV;
+  return aggregate_of_column(random.one_of(kFunctions), kReadings[at].name, at, kReadings[at].type);
+}
+
 Aggregate any_aggregate(Random& random) {
   ExpressionMaker make(random);
   const Type type = random.one_in(2) ? Type::kBigint : Type::kDouble;

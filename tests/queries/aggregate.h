@@ -17,6 +17,10 @@ struct Aggregate {
 
 // COUNT, SUM, AVG, MIN, MAX of a column.
 [[nodiscard]] Aggregate simple_aggregate(Random& random);
+// One whose results can be added up exactly.
+[[nodiscard]] Aggregate exact_aggregate(Random& random);
+// SUM, MIN or MAX of a column.
+[[nodiscard]] Aggregate aggregate_of_column(const std::string& function, const std::string& name, size_t at, Type type);
 // Those also of expressions, DISTINCT and with FILTER.
 [[nodiscard]] Aggregate any_aggregate(Random& random);
 

@@ -16,14 +16,16 @@ struct Expression {
 };
 
 // The stream that everything is asked of. The times of its rows are all different.
-inline const std::vector<Column> kReadings = {{"device", Type::kString}, {"ts", Type::kTime},  {"n", Type::kBigint},
-                                              {"v", Type::kDouble},      {"s", Type::kString}, {"b", Type::kBoolean}};
+inline const std::vector<Column> kReadings = {{"device", Type::kString},  {"ts", Type::kTime},  {"n", Type::kBigint},
+                                              {"v", Type::kDouble},       {"s", Type::kString}, {"b", Type::kBoolean},
+                                              {"d", Type::kDecimal, 7, 2}};
 inline constexpr size_t kDevice = 0;
 inline constexpr size_t kTs = 1;
 inline constexpr size_t kN = 2;
 inline constexpr size_t kV = 3;
 inline constexpr size_t kS = 4;
 inline constexpr size_t kB = 5;
+inline constexpr size_t kD = 6;
 
 [[nodiscard]] Expression column(size_t index);
 

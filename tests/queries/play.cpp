@@ -21,7 +21,8 @@ using Lines = std::vector<std::string>;
 
 const char* const kTable =
     "CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3) NOT NULL, n BIGINT, v DOUBLE, s STRING, "
-    "b BOOLEAN, WATERMARK FOR ts AS ts - INTERVAL '10' SECOND) WITH ('device' = 'device', 'state.ttl' = '1 d')";
+    "b BOOLEAN, d DECIMAL(7, 2), WATERMARK FOR ts AS ts - INTERVAL '10' SECOND) "
+    "WITH ('device' = 'device', 'state.ttl' = '2000 d')";
 
 struct Failure {
   std::string what;
@@ -33,14 +34,22 @@ T must(Result<T> result, const std::string& what) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+// In memory if there is such a folder: the store syncs for every push, and no power fails here.
+fs::path parent_folder() {
+  std::error_code ignored;
+  const fs::path memory = "/dev/shm";
+  return fs::is_directory(memory, ignored) ? memory : fs::temp_directory_path();
+}
+
 class Life {
  public:
   explicit Life(uint64_t seed)
-      : random_(seed), folder_(fs::temp_directory_path() / fmt::format("tidegate-queries-{}-{}", ::getpid(), seed)) {
+      : random_(seed), folder_(parent_folder() / fmt::format("tidegate-queries-{}-{}", ::getpid(), seed)) {
     settings_.threads = static_cast<int>(random_.between(1, 3));
     settings_.max_batch_rows = static_cast<size_t>(random_.one_of(std::vector<int64_t>{1, 3, 8192}));
     settings_.one_row_per_flush = random_.one_in(8);
-    open(next_folder());
+    story_ = make_story(random_);
+    open(next_folder(), story_.clock_ms() * 1000);
   }
   ~Life() {
     platform_.reset();
@@ -52,30 +61,34 @@ class Life {
 
   void run(uint64_t count, bool talk, Report& report) {
     must(platform_->execute(kTable, {}), "creating the stream");
+    for (const LookupTable& table : story_.tables) {
+      must(platform_->write_file(table.name + ".csv", table.csv(0)), "writing a table");
+      must(platform_->execute(table.sql(), {}), table.sql());
+    }
     for (uint64_t number = 0; number < count; ++number) add_query(number, talk);
-    const Readings readings = make_readings(random_);
-    arrive(readings);
-    for (size_t at = 0; at < queries_.size(); ++at) check_select(queries_[at], readings, report);
-    platform_->clock().advance_us((kLastMs - kFirstMs) * 1000);  // or they would be from the far future
-    push(readings.last);
-    for (size_t at = 0; at < queries_.size(); ++at) check_pipeline(at, readings, report);
+    for (const Round& round : story_.rounds) happen(round);
+    for (const Query& query : queries_) check_select(query, report);
+    // Or the last ones would be from the far future.
+    platform_->clock().advance_us((story_.last_ms - story_.clock_ms()) * 1000);
+    happen(story_.last);
+    for (size_t at = 0; at < queries_.size(); ++at) check_pipeline(at, report);
   }
 
  private:
   fs::path next_folder() { return folder_ / fmt::format("{}", lives_++); }
 
-  void open(const fs::path& folder) {
+  void open(const fs::path& folder, int64_t clock_us) {
     fs::create_directories(folder);
-    platform_ = must(streams::Platform::open(folder, kFirstMs * 1000, settings_), "opening");
+    platform_ = must(streams::Platform::open(folder, clock_us, settings_), "opening");
   }
 
   void add_query(uint64_t number, bool talk) {
-    const Query& query = queries_.emplace_back(make_query(random_));
+    const Query& query = queries_.emplace_back(make_query(random_, story_));
     if (talk) fmt::print("query {}, {}: {}\n", number, query.family, query.sql);
     if (query.bounded_only) return;
     std::string columns;
     for (const Column& column : query.columns) {
-      columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", column.name, type_name(column.type));
+      columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", column.name, type_name(column));
     }
     must(platform_->execute(fmt::format("CREATE TABLE q{} ({})", number, columns), {}), query.sql);
     must(platform_->execute(fmt::format("INSERT INTO q{} {}", number, query.sql), fmt::format("q{}", number)),
@@ -90,23 +103,24 @@ class Life {
     must(platform_->run(), "running");
   }
 
-  // In rounds; sometimes the process dies between two of them.
-  void arrive(const Readings& readings) {
-    size_t at = 0;
-    while (at < readings.by_arrival.size()) {
-      const size_t end = std::min(readings.by_arrival.size(), at + static_cast<size_t>(random_.between(1, 60)));
-      push({readings.by_arrival.begin() + static_cast<std::ptrdiff_t>(at),
-            readings.by_arrival.begin() + static_cast<std::ptrdiff_t>(end)});
-      at = end;
-      if (random_.one_in(4)) die();
+  void happen(const Round& round) {
+    if (round.edition != edition_) {
+      edition_ = round.edition;
+      for (const LookupTable& table : story_.tables) {
+        must(platform_->write_file(table.name + ".csv", table.csv(edition_)), "writing a table");
+        must(platform_->reload(table.name), "reading a table");
+      }
     }
+    push(round.rows);
+    if (round.dies) die();
   }
 
   void die() {
     const fs::path folder = next_folder();
     must(platform_->crash_image(folder), "copying the disk");
+    const int64_t clock_us = platform_->clock().now_us();
     platform_.reset();
-    open(folder);
+    open(folder, clock_us);
   }
 
   static Lines lines_of(const std::vector<columnar::Batch>& batches) {
@@ -125,8 +139,7 @@ class Life {
     return lines;
   }
 
-  static void compare(const Query& query, const char* how, Lines expected, Lines came, const Readings& readings,
-                      Report& report) {
+  void compare(const Query& query, const char* how, Lines expected, Lines came, Report& report) {
     if (!query.ordered) {
       std::ranges::sort(expected);
       std::ranges::sort(came);
@@ -141,32 +154,44 @@ class Life {
       if (std::ranges::count(expected, line) < std::ranges::count(came, line)) what += "  unexpected " + line + "\n";
     }
     what += "  of these readings, as they arrived:\n";
-    for (const Row& row : readings.by_arrival) what += "  " + json_of(row) + "\n";
+    for (const Round& round : story_.rounds) {
+      what += fmt::format("  together, with edition {} of the tables:\n", round.edition);
+      for (const Row& row : round.rows) what += "  " + json_of(row) + "\n";
+    }
+    for (const LookupTable& table : story_.tables) {
+      if (query.sql.find(table.name) == std::string::npos) continue;
+      for (size_t at = 0; at < table.editions.size(); ++at)
+        what += fmt::format("{} {}:\n{}", table.name, at, table.csv(at));
+    }
     throw Failure{what};
   }
 
-  void check_select(const Query& query, const Readings& readings, Report& report) {
+  // Uses the newest edition of each lookup table from beginning to end.
+  void check_select(const Query& query, Report& report) {
     columnar::SchemaPtr schema;
     const auto batches = must(platform_->select(query.sql, schema), query.sql);
-    compare(query, "a SELECT over what is stored", expected_of(query, readings.by_time), lines_of(batches), readings,
-            report);
+    std::vector<Row> rows = story_.by_time();
+    for (Row& row : rows) row[kEdition] = static_cast<int64_t>(story_.newest());
+    compare(query, "a SELECT", expected_of(query, rows), lines_of(batches), report);
     ++report.queries[query.family];
   }
 
-  void check_pipeline(size_t number, const Readings& readings, Report& report) {
+  void check_pipeline(size_t number, Report& report) {
     const Query& query = queries_[number];
     if (query.bounded_only) return;
-    std::vector<Row> rows = readings.by_time;
-    if (query.due == Due::kAtOnce) rows.insert(rows.end(), readings.last.begin(), readings.last.end());
+    std::vector<Row> rows = story_.by_time();
+    if (query.due == Due::kAtOnce) rows.insert(rows.end(), story_.last.rows.begin(), story_.last.rows.end());
     Offset from;
     const auto batches = must(platform_->read(fmt::format("q{}", number), from), "reading results");
-    compare(query, "a pipeline", expected_of(query, rows), lines_of(batches), readings, report);
+    compare(query, "a pipeline", expected_of(query, rows), lines_of(batches), report);
   }
 
   Random random_;
   const fs::path folder_;
   streams::Settings settings_;
   std::unique_ptr<streams::Platform> platform_;
+  Story story_;
+  size_t edition_ = 0;  // of the lookup tables
   std::vector<Query> queries_;
   int lives_ = 0;
 };

@@ -13,8 +13,6 @@ namespace {
 
 constexpr int kDepth = 3;
 
-bool is_true(const Value& value) { return !is_null(value) && std::get<bool>(value); }
-
 std::vector<Type> some_types(Random& random) {
   static const std::vector<Type> kTypes = {Type::kBoolean, Type::kBigint, Type::kDouble, Type::kString, Type::kTime};
   std::vector<Type> types;
@@ -58,8 +56,6 @@ std::map<std::string, std::vector<Row>> by_device(const std::vector<Row>& readin
   for (const Row& reading : readings) out[std::get<std::string>(reading[kDevice])].push_back(reading);
   return out;
 }
-
-int64_t time_of(const Row& row) { return std::get<int64_t>(row[kTs]); }
 
 }  // namespace
 
@@ -171,8 +167,9 @@ Query first_query(Random& random) {
   return query;
 }
 
-Query make_query(Random& random) {
-  switch (random.between(1, 10)) {
+Query make_query(Random& random, const Story& story) {
+  if (story.calendar && random.one_in(3)) return calendar_query(random);
+  switch (random.between(1, 20)) {
     case 1:
     case 2: return plain_query(random);
     case 3: return union_query(random);
@@ -180,6 +177,16 @@ Query make_query(Random& random) {
     case 5:
     case 6: return over_query(random);
     case 7: return first_query(random);
+    case 8:
+    case 9: return lookup_query(random, story);
+    case 10:
+    case 11: return membership_query(random, story);
+    case 12: return lookup_window_query(random, story);
+    case 13:
+    case 14: return decimal_query(random);
+    case 15: return decimal_window_query(random);
+    case 16:
+    case 17: return stacked_query(random);
     default: return window_query(random);
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "expression.h"
+#include "readings.h"
 #include "values.h"
 
 namespace tidegate::queries {
@@ -27,14 +28,21 @@ struct Query {
   std::function<std::vector<Row>(const std::vector<Row>&)> rows;
 };
 
-[[nodiscard]] Query make_query(Random& random);
+[[nodiscard]] Query make_query(Random& random, const Story& story);
 
-// What families are made of; window_queries.cpp has those of windows.
 [[nodiscard]] Query plain_query(Random& random);
 [[nodiscard]] Query union_query(Random& random);
 [[nodiscard]] Query ordered_query(Random& random);
 [[nodiscard]] Query over_query(Random& random);
 [[nodiscard]] Query first_query(Random& random);
 [[nodiscard]] Query window_query(Random& random);
+[[nodiscard]] Query stacked_query(Random& random);
+[[nodiscard]] Query calendar_query(Random& random);
+[[nodiscard]] Query decimal_query(Random& random);
+[[nodiscard]] Query decimal_window_query(Random& random);
+// `story` is there as long as the query.
+[[nodiscard]] Query lookup_query(Random& random, const Story& story);
+[[nodiscard]] Query membership_query(Random& random, const Story& story);
+[[nodiscard]] Query lookup_window_query(Random& random, const Story& story);
 
 }  // namespace tidegate::queries

@@ -7,7 +7,12 @@ namespace tidegate::queries {
 
 namespace {
 
-constexpr int64_t kSpanMs = 120'000;
+constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kDayMs = 24 * kHourMs;
+constexpr int64_t kMinutesMs = 120'000;
+constexpr int64_t kYearMs = 366 * kDayMs;
+// In days since kFirstMs: 2026-03-08 and 2026-11-01 in New York, 2026-03-29 and 2026-10-25 in Paris.
+constexpr int64_t kChanges[] = {66, 304, 87, 297};
 
 Value maybe(Random& random, Value value) { return random.one_in(5) ? Value() : std::move(value); }
 
@@ -16,34 +21,77 @@ Row make_reading(Random& random, int64_t time) {
   static const std::vector<std::string> kTexts = {"", "a", "b", "ab", "Ba", "abc", "aXc", "bb"};
   const int64_t number = random.one_in(4) ? random.between(-1000, 1000) : random.between(-5, 5);
   const double real = static_cast<double>(random.between(-400, 400)) * 0.25;
+  const int64_t cents = random.one_in(4) ? random.between(-9'999'999, 9'999'999) : random.between(-500, 500);
   return {random.one_of(kDevices),
           time,
           maybe(random, number),
           maybe(random, real == 0 ? 0.0 : real),
           maybe(random, random.one_of(kTexts)),
-          maybe(random, random.one_in(2))};
+          maybe(random, random.one_in(2)),
+          maybe(random, Decimal{cents, 2}),
+          int64_t{0}};
+}
+
+int64_t some_offset(Random& random, const Story& story) {
+  if (!story.calendar) {
+    return random.one_in(3) ? random.between(0, story.span_ms / 1000) * 1000 : random.between(0, story.span_ms);
+  }
+  // Mostly within a day or two of a change of the clocks; on the hour or close to it.
+  const int64_t day =
+      random.one_in(4) ? random.between(2, 360) : kChanges[random.between(0, 3)] + random.between(-1, 1);
+  const int64_t hour = day * kDayMs + random.between(0, 23) * kHourMs;
+  return random.one_in(2) ? hour + random.between(-1, 1) : hour + random.between(0, kHourMs);
+}
+
+// The order in which they come: none is late.
+std::vector<Row> arrivals(Random& random, const Story& story) {
+  std::set<int64_t> times;
+  for (int64_t left = random.between(0, 80); left > 0; --left) times.insert(kFirstMs + some_offset(random, story));
+  std::vector<std::pair<int64_t, Row>> arrivals;
+  for (const int64_t time : times) {
+    arrivals.emplace_back(time + random.between(0, kDelayMs - 1), make_reading(random, time));
+  }
+  std::ranges::sort(arrivals, {}, [](const auto& arrival) { return arrival.first; });
+  std::vector<Row> rows;
+  for (auto& [at, row] : arrivals) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace
 
-Readings make_readings(Random& random) {
-  Readings out;
-  std::set<int64_t> times;
-  for (int64_t left = random.between(0, 80); left > 0; --left) {
-    const int64_t offset = random.one_in(3) ? random.between(0, kSpanMs / 1000) * 1000 : random.between(0, kSpanMs);
-    times.insert(kFirstMs + offset);
-  }
-  std::vector<std::pair<int64_t, Row>> arrivals;
+Story make_story(Random& random) {
+  Story story;
+  story.calendar = random.one_in(4);
+  story.span_ms = story.calendar ? kYearMs : kMinutesMs;
+  story.last_ms = kFirstMs + story.span_ms + (story.calendar ? 2 * kYearMs : kDayMs);
+  const std::vector<Row> rows = arrivals(random, story);
   std::set<Value> devices;
-  for (const int64_t time : times) {
-    out.by_time.push_back(make_reading(random, time));
-    arrivals.emplace_back(time + random.between(0, kDelayMs - 1), out.by_time.back());
-    devices.insert(out.by_time.back()[kDevice]);
+  size_t edition = 0;
+  for (size_t at = 0; at < rows.size();) {
+    Round& round = story.rounds.emplace_back();
+    const size_t end = std::min(rows.size(), at + static_cast<size_t>(random.between(1, 60)));
+    edition += random.one_in(3) ? 1 : 0;
+    round.edition = edition;
+    round.dies = random.one_in(4);
+    for (; at < end; ++at) {
+      round.rows.push_back(rows[at]);
+      round.rows.back()[kEdition] = static_cast<int64_t>(edition);
+      devices.insert(rows[at][kDevice]);
+    }
   }
-  std::ranges::sort(arrivals, {}, [](const auto& arrival) { return arrival.first; });
-  for (auto& [at, row] : arrivals) out.by_arrival.push_back(std::move(row));
-  for (const Value& device : devices) out.last.push_back({device, kLastMs, {}, {}, {}, {}});
-  return out;
+  story.last.edition = edition;
+  for (const Value& device : devices) {
+    story.last.rows.push_back({device, story.last_ms, {}, {}, {}, {}, {}, static_cast<int64_t>(edition)});
+  }
+  story.tables = make_tables(random, edition + 1, kFirstMs, story.span_ms);
+  return story;
+}
+
+std::vector<Row> Story::by_time() const {
+  std::vector<Row> rows;
+  for (const Round& round : rounds) rows.insert(rows.end(), round.rows.begin(), round.rows.end());
+  std::ranges::sort(rows, {}, time_of);
+  return rows;
 }
 
 std::string json_of(const Row& row) { return line_of(kReadings, row); }

@@ -6,23 +6,34 @@ namespace tidegate::queries {
 
 namespace {
 
+std::string digits_of(const Decimal& number) {
+  const bool negative = number.digits < 0;
+  std::string text = fmt::format("{}", negative ? -number.digits : number.digits);
+  const auto behind = static_cast<size_t>(number.scale);
+  if (text.size() <= behind) text.insert(0, behind + 1 - text.size(), '0');
+  if (behind > 0) text.insert(text.size() - behind, ".");
+  return (negative ? "-" : "") + text;
+}
+
 std::string text_of(const Value& value) {
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   if (const auto* number = std::get_if<int64_t>(&value)) return fmt::format("{}", *number);
   if (const auto* real = std::get_if<double>(&value)) return fmt::format("{:.12g}", *real);
+  if (const auto* decimal = std::get_if<Decimal>(&value)) return digits_of(*decimal);
   if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("\"{}\"", *text);
   return "null";
 }
 
 }  // namespace
 
-const char* type_name(Type type) {
-  switch (type) {
+std::string type_name(const Column& column) {
+  switch (column.type) {
     case Type::kBoolean: return "BOOLEAN";
     case Type::kBigint: return "BIGINT";
     case Type::kDouble: return "DOUBLE";
     case Type::kString: return "STRING";
     case Type::kTime: return "TIMESTAMP_LTZ(3)";
+    case Type::kDecimal: return fmt::format("DECIMAL({}, {})", column.precision, column.scale);
   }
   return "";
 }

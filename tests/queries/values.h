@@ -1,6 +1,7 @@
 // Values and rows of the reference: nothing of the engine's.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -9,20 +10,33 @@
 
 namespace tidegate::queries {
 
-using Value = std::variant<std::monostate, bool, int64_t, double, std::string>;  // monostate: NULL
-using Row = std::vector<Value>;                                                  // by column
+__extension__ using Wide = __int128;
+
+// digits * 10^-scale.
+struct Decimal {
+  Wide digits = 0;
+  int scale = 0;
+  friend auto operator<=>(const Decimal&, const Decimal&) = default;  // of one scale
+};
+
+using Value = std::variant<std::monostate, bool, int64_t, double, std::string, Decimal>;  // monostate: NULL
+using Row = std::vector<Value>;                                                           // by column
 
 [[nodiscard]] inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 
-enum class Type : uint8_t { kBoolean, kBigint, kDouble, kString, kTime };
+[[nodiscard]] inline bool is_true(const Value& value) { return !is_null(value) && std::get<bool>(value); }
+
+enum class Type : uint8_t { kBoolean, kBigint, kDouble, kString, kTime, kDecimal };
 
 struct Column {
   std::string name;
   Type type;
+  int precision = 0;  // of kDecimal
+  int scale = 0;
 };
 
 // As CREATE TABLE says it.
-[[nodiscard]] const char* type_name(Type type);
+[[nodiscard]] std::string type_name(const Column& column);
 // {"a":1,"b":null}: as the stream runner's canonical_row() writes it.
 [[nodiscard]] std::string line_of(const std::vector<Column>& columns, const Row& row);
 

@@ -1,116 +1,18 @@
-// Aggregates over windows of time.
+// Aggregates over windows of time, and over windows of windows.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-
 #include "aggregate.h"
+#include "calendar.h"
 #include "query.h"
+#include "windows.h"
 
 namespace tidegate::queries {
-
-namespace {
-
-struct Span {
-  int64_t start = 0;  // milliseconds
-  int64_t end = 0;
-  auto operator<=>(const Span&) const = default;
-};
-
-enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession };
-
-struct Windows {
-  Kind kind = Kind::kTumble;
-  int64_t size_ms = 0;
-  int64_t step_ms = 0;  // of kHop and kCumulate
-};
-
-Windows some_windows(Random& random) {
-  static const std::vector<Kind> kKinds = {Kind::kTumble, Kind::kHop, Kind::kCumulate, Kind::kSession};
-  Windows windows{random.one_of(kKinds)};
-  windows.step_ms = random.between(1, 10) * 1000;
-  const bool steps = windows.kind == Kind::kHop || windows.kind == Kind::kCumulate;
-  windows.size_ms = steps ? windows.step_ms * random.between(1, 5) : random.between(1, 20) * 1000;
-  return windows;
-}
-
-std::string interval(int64_t ms) { return fmt::format("INTERVAL '{}' SECOND", ms / 1000); }
-
-std::string sql_of(const Windows& windows, const std::string& partition) {
-  switch (windows.kind) {
-    case Kind::kTumble: return fmt::format("TUMBLE(TABLE readings, DESCRIPTOR(ts), {})", interval(windows.size_ms));
-    case Kind::kHop:
-      return fmt::format("HOP(TABLE readings, DESCRIPTOR(ts), {}, {})", interval(windows.step_ms),
-                         interval(windows.size_ms));
-    case Kind::kCumulate:
-      return fmt::format("CUMULATE(TABLE readings, DESCRIPTOR(ts), {}, {})", interval(windows.step_ms),
-                         interval(windows.size_ms));
-    case Kind::kSession:
-      return fmt::format("SESSION(TABLE readings PARTITION BY {}, DESCRIPTOR(ts), {})", partition,
-                         interval(windows.size_ms));
-  }
-  return "";
-}
-
-int64_t time_of(const Row& row) { return std::get<int64_t>(row[kTs]); }
-
-// All windows that a time is in, but those of sessions.
-std::vector<Span> windows_of(const Windows& windows, int64_t time) {
-  std::vector<Span> spans;
-  const int64_t start = time / windows.size_ms * windows.size_ms;
-  if (windows.kind == Kind::kTumble) spans.push_back({start, start + windows.size_ms});
-  if (windows.kind == Kind::kCumulate) {
-    for (int64_t end = start + windows.step_ms; end <= start + windows.size_ms; end += windows.step_ms) {
-      if (time < end) spans.push_back({start, end});
-    }
-  }
-  if (windows.kind == Kind::kHop) {
-    for (int64_t from = time / windows.step_ms * windows.step_ms; from > time - windows.size_ms;
-         from -= windows.step_ms) {
-      spans.push_back({from, from + windows.size_ms});
-    }
-  }
-  return spans;
-}
-
-using Groups = std::map<std::pair<Value, Span>, std::vector<Row>>;
-
-// Rows of one key in the order of their times: one session until nothing comes for longer than the gap.
-void add_sessions(const Value& key, const std::vector<Row>& rows, int64_t gap_ms, Groups& groups) {
-  std::vector<Row> open;
-  const auto close = [&] {
-    if (!open.empty()) groups[{key, {time_of(open.front()), time_of(open.back()) + gap_ms}}] = open;
-    open.clear();
-  };
-  for (const Row& row : rows) {
-    if (!open.empty() && time_of(row) - time_of(open.back()) > gap_ms) close();
-    open.push_back(row);
-  }
-  close();
-}
-
-Groups groups_of(const Windows& windows, const std::vector<Row>& readings,
-                 const std::function<Value(const Row&)>& key) {
-  Groups groups;
-  if (windows.kind != Kind::kSession) {
-    for (const Row& row : readings) {
-      for (const Span& span : windows_of(windows, time_of(row))) groups[{key(row), span}].push_back(row);
-    }
-    return groups;
-  }
-  std::map<Value, std::vector<Row>> by_key;
-  for (const Row& row : readings) by_key[key(row)].push_back(row);
-  for (const auto& [value, rows] : by_key) add_sessions(value, rows, windows.size_ms, groups);
-  return groups;
-}
-
-}  // namespace
 
 Query window_query(Random& random) {
   ExpressionMaker make(random);
   const Windows windows = some_windows(random);
   const size_t key = random.one_in(3) ? kS : kDevice;
-  const bool keyed = windows.kind == Kind::kSession || !random.one_in(4);
+  const bool keyed = windows.kind == WindowKind::kSession || !random.one_in(4);
   std::vector<Aggregate> aggregates;
   Query query;
   query.family = "windows";
@@ -127,28 +29,119 @@ Query window_query(Random& random) {
     list += fmt::format(", {} AS a{}", aggregates.back().sql, left);
   }
   // A session goes by all rows, also by those that WHERE drops behind it: here only the others have one.
-  const bool filtered = windows.kind != Kind::kSession && random.one_in(2);
+  const bool filtered = windows.kind != WindowKind::kSession && random.one_in(2);
   const Expression where = make.condition(2);
   const int64_t at_least = random.one_in(3) ? random.between(1, 5) : 0;
   query.sql = fmt::format("SELECT {} FROM TABLE({}){} GROUP BY {}window_start, window_end{}", list,
-                          sql_of(windows, kReadings[key].name), filtered ? " WHERE " + where.sql : "",
+                          sql_of(windows, "readings", "ts", kReadings[key].name), filtered ? " WHERE " + where.sql : "",
                           keyed ? kReadings[key].name + ", " : "",
                           at_least > 0 ? fmt::format(" HAVING COUNT(*) >= {}", at_least) : "");
   query.rows = [=](const std::vector<Row>& readings) {
     std::vector<Row> kept;
     for (const Row& row : readings) {
-      const Value holds = filtered ? where.value(row) : Value(true);
-      if (!is_null(holds) && std::get<bool>(holds)) kept.push_back(row);
+      if (!filtered || is_true(where.value(row))) kept.push_back(row);
     }
     std::vector<Row> out;
     const auto key_of = [&](const Row& row) { return keyed ? row[key] : Value(); };
-    for (const auto& [group, rows] : groups_of(windows, kept, key_of)) {
+    for (const auto& [group, rows] : groups_of(windows, kept, key_of, kTs)) {
       if (static_cast<int64_t>(rows.size()) < at_least) continue;
       Row& row = out.emplace_back();
       if (keyed) row.push_back(group.first);
       row.push_back(group.second.start);
       row.push_back(group.second.end);
       for (const Aggregate& aggregate : aggregates) row.push_back(aggregate.of(rows));
+    }
+    return out;
+  };
+  return query;
+}
+
+namespace {
+
+// An aggregate of the outer window, over the number that the inner one gives.
+Aggregate outer_aggregate(Random& random, size_t at, Type type) {
+  static const std::vector<std::string> kNames = {"SUM", "MIN", "MAX"};
+  if (random.one_in(4)) {
+    return {"COUNT(*)", Type::kBigint, [](const std::vector<Row>& rows) { return static_cast<int64_t>(rows.size()); }};
+  }
+  return aggregate_of_column(random.one_of(kNames), "x", at, type);
+}
+
+Windows outer_windows(Random& random) {
+  Windows windows = some_windows(random);
+  while (windows.kind == WindowKind::kSession) windows = some_windows(random);
+  windows.size_ms *= 3;
+  windows.step_ms *= 3;
+  return windows;
+}
+
+}  // namespace
+
+// The inner window's aggregate is the outer one's number, its window_time the time.
+Query stacked_query(Random& random) {
+  const Windows inner = some_windows(random);
+  const Windows outer = outer_windows(random);
+  const size_t key = random.one_in(3) ? kS : kDevice;
+  const bool keyed = !random.one_in(3);
+  const Aggregate number = exact_aggregate(random);
+  const Aggregate result = outer_aggregate(random, 2, number.type);
+  const std::string name = kReadings[key].name;
+  const std::string fine = fmt::format(
+      "(SELECT {0}, window_time AS at, {1} AS x FROM TABLE({2}) GROUP BY {0}, window_start, window_end, window_time)",
+      name, number.sql, sql_of(inner, "readings", "ts", name));
+  Query query;
+  query.family = "windows over windows";
+  query.due = Due::kWhenPassed;
+  if (keyed) query.columns.push_back(kReadings[key]);
+  query.columns.push_back({"window_start", Type::kTime});
+  query.columns.push_back({"window_end", Type::kTime});
+  query.columns.push_back({"y", result.type});
+  query.sql =
+      fmt::format("SELECT {0}window_start, window_end, {1} AS y FROM TABLE({2}) GROUP BY {0}window_start, window_end",
+                  keyed ? name + ", " : "", result.sql, sql_of(outer, fine, "at", ""));
+  query.rows = [=](const std::vector<Row>& readings) {
+    std::vector<Row> means;
+    for (const auto& [group, rows] : groups_of(inner, readings, [&](const Row& row) { return row[key]; }, kTs)) {
+      means.push_back({group.first, group.second.end - 1, number.of(rows)});
+    }
+    std::vector<Row> out;
+    const auto key_of = [&](const Row& row) { return keyed ? row[0] : Value(); };
+    for (const auto& [group, rows] : groups_of(outer, means, key_of, 1)) {
+      Row& row = out.emplace_back();
+      if (keyed) row.push_back(group.first);
+      row.insert(row.end(), {group.second.start, group.second.end, result.of(rows)});
+    }
+    return out;
+  };
+  return query;
+}
+
+Query calendar_query(Random& random) {
+  const Calendar calendar = some_calendar(random);
+  const size_t key = random.one_in(3) ? kS : kDevice;
+  const bool keyed = !random.one_in(4);
+  const Aggregate first = any_aggregate(random);
+  const Aggregate second = any_aggregate(random);
+  const std::string name = kReadings[key].name;
+  Query query;
+  query.family = "calendar windows";
+  query.due = Due::kWhenPassed;
+  if (keyed) query.columns.push_back(kReadings[key]);
+  query.columns.insert(
+      query.columns.end(),
+      {{"window_start", Type::kTime}, {"window_end", Type::kTime}, {"x", first.type}, {"y", second.type}});
+  query.sql = fmt::format(
+      "SELECT {0}window_start, window_end, {1} AS x, {2} AS y FROM TABLE({3}) GROUP BY {0}window_start, window_end",
+      keyed ? name + ", " : "", first.sql, second.sql, sql_of(calendar));
+  query.rows = [=](const std::vector<Row>& readings) {
+    Groups groups;
+    for (const Row& row : readings)
+      groups[{keyed ? row[key] : Value(), window_of(calendar, time_of(row))}].push_back(row);
+    std::vector<Row> out;
+    for (const auto& [group, rows] : groups) {
+      Row& row = out.emplace_back();
+      if (keyed) row.push_back(group.first);
+      row.insert(row.end(), {group.second.start, group.second.end, first.of(rows), second.of(rows)});
     }
     return out;
   };
