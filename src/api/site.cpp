@@ -1,5 +1,7 @@
 #include "api/site.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/internal/catalog_names.h"
@@ -40,16 +42,24 @@ Result<> StatementExecutor::take_step(const SiteStep& step) {
     if (change.kind == "table") return drop_table_locked(change.name);
     return change.kind == "view" ? parts_.catalog.drop_view(change.name) : drop_pipeline_locked(change.name);
   }
-  CatalogNames names(parts_.catalog);
+  const auto present = step.as_known ? parts_.catalog.find_pipeline(change.name) : std::nullopt;
+  CatalogNames names(parts_.catalog, present.value_or(catalog::PipelineDefinition{}));
   sql::ScriptSettings settings = step.settings;
   TRY_ASSIGN(auto statement, sql::analyze(step.text, names, settings));
   if (!statement) return fail(ErrorCode::Bug, "a planned statement without meaning");
   if (change.action == "change") {
+    if (auto* table = std::get_if<sql::CreateTable>(&*statement)) {
+      const auto stream = parts_.catalog.find_stream(change.name);
+      if (stream == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream '{}'", change.name));
+      table->definition.id = stream->id;
+      return add_columns(std::move(table->definition));
+    }
     if (auto* view = std::get_if<sql::CreateView>(&*statement)) {
       return parts_.catalog.replace_view(std::move(view->definition));
     }
     if (step.keeps_position) {
-      return replace_pipeline(change.name, std::get<sql::InsertInto>(std::move(*statement)), names.take_used());
+      return replace_pipeline(change.name, std::get<sql::InsertInto>(std::move(*statement)), names.take_used(),
+                              step.as_known);
     }
     TRY(drop_pipeline_locked(change.name));
   }
@@ -60,9 +70,10 @@ Result<> StatementExecutor::take_step(const SiteStep& step) {
 // Under its id and so with its position, and with its state if the engine finds it to be of the same operators. One
 // that was stopped stays so.
 Result<> StatementExecutor::replace_pipeline(const std::string& name, sql::InsertInto insert,
-                                             std::vector<std::string> reads) {
+                                             std::vector<std::string> reads, bool as_known) {
   std::erase(reads, insert.target->name);
-  TRY_ASSIGN(const auto definition, parts_.catalog.replace_pipeline(name, std::move(insert.sql), std::move(reads)));
+  TRY_ASSIGN(const auto definition,
+             parts_.catalog.replace_pipeline(name, std::move(insert.sql), std::move(reads), as_known));
   if (auto stopped = parts_.engine.stop(definition.id); !stopped && stopped.error().code != ErrorCode::NotFound) {
     return stopped;
   }

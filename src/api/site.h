@@ -33,7 +33,7 @@ struct SiteChange {
   std::string action;  // "create", "change", "delete", "unchanged"
   std::string kind;    // "stream", "view", "pipeline"
   std::string name;
-  std::string note;  // of a change: what becomes of the state; may be empty
+  std::string note;  // of a change: what it adds, or what becomes of the state; may be empty
 };
 
 // What was done, or would be, up to the first error.

@@ -59,6 +59,13 @@ class Fixture {
     }
   }
 
+  void alter(const std::string& sql) {
+    const SiteNames names(*catalog);
+    sql::ScriptSettings settings;
+    auto statement = std::move(**sql::analyze({sql, {}}, names, settings));
+    REQUIRE(catalog->add_columns(std::move(std::get<sql::AlterTable>(statement).definition)));
+  }
+
   std::unique_ptr<catalog::Catalog> catalog;
 
  private:
@@ -169,6 +176,77 @@ TEST_CASE("a changed lookup join keeps the state of the operators above it, as l
   CHECK(site.plan({kReadings, table("tariffs", "a.csv")}, {.prune = true, .dry_run = true}) ==
         Lines{"unchanged stream readings", "unchanged table tariffs", "delete pipeline sums", "delete table others",
               "delete stream sums"});
+}
+
+TEST_CASE("columns that may be NULL behind the others are a change, all else about a stream is refused") {
+  Fixture site;
+  site.add(kReadings);
+  const auto table = [](const std::string& columns, const std::string& options = "'device' = 'device'") {
+    return "CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT" + columns +
+           ", WATERMARK FOR ts AS ts) WITH (" + options + ")";
+  };
+  CHECK(site.plan({table("")}) == Lines{"unchanged stream readings"});
+  CHECK(site.plan({table(", humidity DOUBLE")}) == Lines{"change stream readings"});
+  CHECK(site.plan({table(", a INT, b ROW<x INT>")}) == Lines{"change stream readings"});
+  CHECK(site.plan({table(", a INT", "'device' = 'device', 'field.a' = '$.deep.a'")}) == Lines{"change stream readings"});
+  for (const std::string& other :
+       {table(", a INT NOT NULL"), table(", a AS n * 2"), table(", a INT", "'device' = 'device', 'retention' = '7 d'"),
+        table(", a INT", "'device' = 'device', 'field.n' = '$.deep.n'"),
+        std::string("CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), a INT, n BIGINT, "
+                    "WATERMARK FOR ts AS ts) WITH ('device' = 'device')"),
+        std::string("CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n INT, a INT, "
+                    "WATERMARK FOR ts AS ts) WITH ('device' = 'device')"),
+        std::string("CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT, a INT, "
+                    "WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('device' = 'device')")}) {
+    CAPTURE(other);
+    CHECK(site.plan({other})[0].starts_with("0: TG2013"));
+  }
+}
+
+TEST_CASE("a column that ALTER TABLE added and one that the file declares are the same") {
+  Fixture site;
+  site.add("CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT, -- the counter\n"
+           "WATERMARK FOR ts AS ts -- at once\n) WITH ('device' = 'device')");
+  site.alter("ALTER TABLE readings ADD (humidity DOUBLE)");
+  CHECK(site.plan({"CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT, humidity DOUBLE, "
+                   "WATERMARK FOR ts AS ts) WITH ('device' = 'device')"}) == Lines{"unchanged stream readings"});
+  CHECK(site.plan({kReadings})[0].starts_with("0: TG2013"));  // a column does not go again
+}
+
+TEST_CASE("pipelines take new columns where they keep their state, and go on as they are elsewhere") {
+  Fixture site;
+  const std::string grown =
+      "CREATE TABLE readings (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT, a INT, WATERMARK FOR ts AS ts) "
+      "WITH ('device' = 'device')";
+  const std::string copy = "CREATE TABLE copy (device STRING, ts TIMESTAMP_LTZ(3), n BIGINT";
+  const std::string copies = "INSERT INTO copy SELECT * FROM readings";
+  const std::string sums =
+      "INSERT INTO sums SELECT device, SUM(n) FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND)) "
+      "GROUP BY device, window_start, window_end";
+  site.add(kReadings);
+  site.add(copy + ")");
+  site.add("CREATE TABLE sums (device STRING, n BIGINT)");
+  site.add(copies);
+  site.add(sums);
+  // Only the source grows: the copy has no place for the column.
+  for (const auto& line : site.plan({grown, copies, sums})) MESSAGE(line);
+  for (const auto& line : site.plan({grown, copy + ", a INT)", copies, sums})) MESSAGE(line);
+  CHECK(site.plan({grown, copies, sums}) ==
+        Lines{"change stream readings", "unchanged pipeline copy", "unchanged pipeline sums"});
+  CHECK(site.plan({grown, copy + ", a INT)", copies, sums}) ==
+        Lines{"change stream readings", "change stream copy", "change pipeline copy", "unchanged pipeline sums"});
+  site.alter("ALTER TABLE readings ADD a INT");
+  CHECK(site.plan({grown, copies, sums}) ==
+        Lines{"unchanged stream readings", "unchanged pipeline copy", "unchanged pipeline sums"});
+  CHECK(site.plan({grown, copy + ", a INT)", copies, sums}) ==
+        Lines{"unchanged stream readings", "change stream copy", "change pipeline copy", "unchanged pipeline sums"});
+  // The target alone: NULL is written there with and without.
+  site.alter("ALTER TABLE sums ADD remark STRING");
+  const std::string named =
+      "INSERT INTO sums (device, n) SELECT device, SUM(n) FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), "
+      "INTERVAL '10' SECOND)) GROUP BY device, window_start, window_end";
+  CHECK(site.plan({sums}) == Lines{"unchanged pipeline sums"});
+  CHECK(site.plan({named}) == Lines{"change pipeline sums"});  // another text
 }
 
 }  // namespace tidegate::api

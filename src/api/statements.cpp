@@ -86,6 +86,11 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
   }
   sql::ScriptSettings settings;
   for (const auto& text : *statements) {
+    // Columns that came since may have made another query of its text, or none.
+    if (const auto running = pipeline_of(text.text, settings)) {
+      outcome.results.push_back(result("unchanged", "pipeline", running->name));
+      continue;
+    }
     CatalogNames names(parts_.catalog);
     auto statement = sql::analyze(text, names, settings);
     if (statement && !*statement) continue;
@@ -101,11 +106,22 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
   return outcome;
 }
 
+// The one that is there with this text and the name that it would get.
+std::optional<catalog::PipelineDefinition> StatementExecutor::pipeline_of(std::string_view text,
+                                                                          const sql::ScriptSettings& settings) const {
+  for (auto& pipeline : parts_.catalog.pipelines()) {
+    if (!same_statement(pipeline.sql, text)) continue;
+    if (pipeline.name == (settings.pipeline_name.empty() ? pipeline.target : settings.pipeline_name)) return pipeline;
+  }
+  return std::nullopt;
+}
+
 Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std::vector<std::string> reads) {
   if (auto* table = std::get_if<sql::CreateTable>(&statement)) return create(std::move(*table));
   if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) return create(std::move(*lookup));
   if (auto* view = std::get_if<sql::CreateView>(&statement)) return create(std::move(*view));
   if (auto* pipeline = std::get_if<sql::InsertInto>(&statement)) return insert(std::move(*pipeline), std::move(reads));
+  if (auto* altered = std::get_if<sql::AlterTable>(&statement)) return alter(std::move(*altered));
   if (const auto* gone = std::get_if<sql::Drop>(&statement)) return drop(*gone);
   if (const auto* list = std::get_if<sql::Show>(&statement)) return show(list->kind);
   if (auto* explained = std::get_if<sql::Explain>(&statement)) {
@@ -120,10 +136,13 @@ Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std
 Result<StatementResult> StatementExecutor::create(sql::CreateTable statement) {
   const std::string name = statement.definition.name;
   if (const auto existing = parts_.catalog.find_stream(name)) {
-    if (statement.if_not_exists || same_statement(existing->sql, statement.definition.sql)) {
-      return result("unchanged", "stream", existing->name);
-    }
-    return exists("stream", name);
+    const auto change = statement.if_not_exists || same_statement(existing->sql, statement.definition.sql)
+                            ? sql::StreamChange::kNone
+                            : sql::compare(*existing, statement.definition);
+    if (change == sql::StreamChange::kNone) return result("unchanged", "stream", existing->name);
+    if (change == sql::StreamChange::kOther) return exists("stream", name);
+    statement.definition.id = existing->id;
+    return alter({std::move(statement.definition), false});
   }
   if (parts_.check_sink) TRY(parts_.check_sink(statement.definition));
   TRY_ASSIGN(const auto stream, parts_.catalog.add_stream(std::move(statement.definition)));
@@ -163,34 +182,33 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
   catalog::PipelineDefinition definition{.id = {},
                                          .name = name,
                                          .target = statement.target->name,
-                                         .sql = std::move(statement.sql),
+                                         .sql = statement.sql,
                                          .wanted = catalog::PipelineState::kRunning};
   TRY_ASSIGN(definition,
              parts_.catalog.add_pipeline(std::move(definition), std::move(reads), engine::late_schema(statement.plan)));
-  if (auto started = launch(definition, std::move(statement.plan)); !started) {
+  if (auto started = launch(definition, std::move(statement)); !started) {
     report("undo_failed", drop_pipeline_locked(name), name);
     return fail(std::move(started.error()));
   }
   return result("created", "pipeline", name);
 }
 
-Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition, sql::Plan plan) {
-  const auto target = parts_.catalog.find_stream(definition.target);
-  if (target == nullptr) return missing("stream", definition.target);
+// `insert` knows the columns of the target that its query gives values to.
+Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition, sql::InsertInto insert) {
   auto late = parts_.catalog.find_stream(catalog::late_name(definition.name));
   if (late) TRY(parts_.log.open_stream(late));
   return parts_.engine.start(
-      {.definition = definition, .plan = std::move(plan), .target = target, .late = std::move(late)});
+      {.definition = definition, .plan = std::move(insert.plan), .target = std::move(insert.target), .late = std::move(late)});
 }
 
 Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& definition) {
   const auto attempt = [&]() -> Result<> {
-    const CatalogNames names(parts_.catalog);
+    const CatalogNames names(parts_.catalog, definition);
     sql::ScriptSettings settings{.pipeline_name = definition.name};
     TRY_ASSIGN(auto statement, sql::analyze({definition.sql, {}}, names, settings));
     auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
     if (insert == nullptr) return fail(ErrorCode::PipelineFailed, "its stored text is not an INSERT");
-    return launch(definition, std::move(insert->plan));
+    return launch(definition, std::move(*insert));
   };
   auto outcome = attempt();
   auto state = state_.lock();

@@ -24,7 +24,7 @@ namespace tidegate::api {
 struct SiteStep;  // internal/site_planner.h
 
 struct StatementResult {
-  std::string action;              // "created", "unchanged", "dropped", "listed", "explained"
+  std::string action;              // "created", "altered", "unchanged", "dropped", "listed", "explained"
   std::string kind;                // "stream", "table", "view", "pipeline", "plan"
   std::string name;                // empty for lists and plans
   std::vector<std::string> names;  // "listed"
@@ -43,19 +43,20 @@ struct StatementParts {
   ingest::Ingest& ingest;
   engine::Engine& engine;
   lookup::Tables* tables = nullptr;  // null: no lookup tables
-  // A stream with a connector that carries its records out was opened, or is about to be dropped. May be empty.
+  // A stream with a connector that carries its records out was opened or got columns, or is about to be dropped. May be
+  // empty.
   std::function<Result<>(catalog::Catalog::StreamPtr)> start_sink{};
   // Whether a table about to be made can be one (its options, and where it would send to). May be empty.
   std::function<Result<>(const catalog::StreamDefinition&)> check_sink{};
   std::function<void(StreamId)> stop_sink{};
-  // A stream that takes records from outside was opened, or is about to be dropped. May be empty.
+  // A stream that takes records from outside was opened or got columns, or is about to be dropped. May be empty.
   std::function<void(catalog::Catalog::StreamPtr)> stream_opened{};
   std::function<void(StreamId)> stream_dropped{};
 };
 
 // One script, drop or start at a time (a lock); any thread, but not a network thread: it waits for the disk.
 // A statement has its whole effect or none. A definition that exists with the same text is left as it is; one with
-// another text is SqlAlreadyExists.
+// another text is SqlAlreadyExists, unless it is a stream that only gets columns.
 class StatementExecutor {
  public:
   explicit StatementExecutor(StatementParts parts);
@@ -86,17 +87,22 @@ class StatementExecutor {
 
  private:
   Result<> take_step(const SiteStep& step);
-  Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads);
+  Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads,
+                            bool as_known);
+  [[nodiscard]] std::optional<catalog::PipelineDefinition> pipeline_of(std::string_view text,
+                                                                       const sql::ScriptSettings& settings) const;
   Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
   Result<StatementResult> create(sql::CreateTable statement);
   Result<StatementResult> create(sql::CreateLookupTable statement);
   Result<StatementResult> create(sql::CreateView statement);
   Result<StatementResult> insert(sql::InsertInto statement, std::vector<std::string> reads);
+  Result<StatementResult> alter(sql::AlterTable statement);  // alter.cpp
+  Result<> add_columns(catalog::StreamDefinition definition);
   Result<StatementResult> drop(const sql::Drop& statement);
   [[nodiscard]] StatementResult show(sql::ShowKind kind) const;
   Result<> open(const catalog::Catalog::StreamPtr& stream);
   Result<> start_sink(const catalog::Catalog::StreamPtr& stream);
-  Result<> launch(const catalog::PipelineDefinition& definition, sql::Plan plan);
+  Result<> launch(const catalog::PipelineDefinition& definition, sql::InsertInto insert);
   Result<> launch_from_text(const catalog::PipelineDefinition& definition);
   Result<> drop_stream_locked(std::string_view name);
   Result<> drop_table_locked(std::string_view name);

@@ -43,6 +43,10 @@ class Catalog {
   // A stream of the server's own: nothing comes from outside, and it cannot be dropped. The one there is, if it was
   // made so; SqlAlreadyExists if a user's has the name.
   [[nodiscard]] virtual Result<StreamPtr> add_system_stream(StreamDefinition definition) = 0;
+  // `changed` is the stream of that id with columns more at the end, which may be NULL, and their options. In the same
+  // write every pipeline that reads or writes it notes how many columns it knows, unless it has already. NotFound;
+  // InUse for streams that no statement made; SqlUnsupported for any other change of the columns.
+  [[nodiscard]] virtual Result<StreamPtr> add_columns(StreamDefinition changed) = 0;
   [[nodiscard]] virtual Result<> add_view(ViewDefinition definition) = 0;
   // Gives the definition its id.
   [[nodiscard]] virtual Result<TablePtr> add_table(TableDefinition definition) = 0;
@@ -55,10 +59,12 @@ class Catalog {
                                                                 std::vector<std::string> reads,
                                                                 columnar::SchemaPtr late_schema) = 0;
   // The definition that is there under this name gives way to another one; pipelines that read a view are the caller's
-  // to start anew. A pipeline keeps its id, target and late stream. NotFound.
+  // to start anew. A pipeline keeps its id, target and late stream; unless `as_known`, it knows all columns that there
+  // are now. NotFound.
   [[nodiscard]] virtual Result<> replace_view(ViewDefinition definition) = 0;
   [[nodiscard]] virtual Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
-                                                                    std::vector<std::string> reads) = 0;
+                                                                    std::vector<std::string> reads,
+                                                                    bool as_known) = 0;
   [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
   [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
   [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;

@@ -188,9 +188,9 @@ TEST_CASE("views and pipelines give way to others of their name, over a restart 
   const auto made = site.catalog->add_pipeline(averages(), {"readings"}, nullptr);
   REQUIRE(made);
   CHECK(site.catalog->replace_view({"cold", "", ""}).error().code == ErrorCode::NotFound);
-  CHECK(site.catalog->replace_pipeline("nothing", "", {}).error().code == ErrorCode::NotFound);
+  CHECK(site.catalog->replace_pipeline("nothing", "", {}, false).error().code == ErrorCode::NotFound);
   REQUIRE(site.catalog->replace_view({"HOT", "SELECT 1", "CREATE VIEW HOT AS SELECT 1"}));
-  const auto replaced = site.catalog->replace_pipeline("Averages", "INSERT INTO readings ...", {"hot"});
+  const auto replaced = site.catalog->replace_pipeline("Averages", "INSERT INTO readings ...", {"hot"}, false);
   REQUIRE(replaced);
   CHECK(replaced->id == made->id);
   site.close();
@@ -200,6 +200,89 @@ TEST_CASE("views and pipelines give way to others of their name, over a restart 
   CHECK(site.catalog->find_pipeline("averages")->sql == "INSERT INTO readings ...");
   CHECK(site.catalog->find_pipeline("averages")->id == made->id);
   CHECK(site.catalog->drop_view("hot").error().code == ErrorCode::InUse);
+}
+
+TEST_CASE("a stream gets columns, and what was made before notes how many it knows, in one write") {
+  Fixture site;
+  const auto made = site.catalog->add_stream(readings());
+  REQUIRE(made);
+  const size_t before = (*made)->schema->fields.size();
+  StreamDefinition other = readings();
+  other.name = "other";
+  REQUIRE(site.catalog->add_stream(other));
+  REQUIRE(site.catalog->add_pipeline(averages(), {"readings"}, nullptr));
+  PipelineDefinition writer = averages();
+  writer.name = "writer";
+  writer.target = "Readings";
+  REQUIRE(site.catalog->add_pipeline(writer, {"other"}, nullptr));
+  PipelineDefinition elsewhere = averages();
+  elsewhere.name = "elsewhere";
+  elsewhere.target = "other";
+  REQUIRE(site.catalog->add_pipeline(elsewhere, {"other"}, nullptr));
+
+  const auto grown = [](const StreamDefinition& stream, const columnar::Field& field) {
+    StreamDefinition out = stream;
+    columnar::Schema schema = *stream.schema;
+    schema.fields.push_back(field);
+    out.schema = std::make_shared<const columnar::Schema>(std::move(schema));
+    out.sql = "CREATE TABLE with " + field.name;
+    return out;
+  };
+  const auto first = site.catalog->add_columns(grown(**made, {"humidity", columnar::TypeKind::kDouble, true}));
+  REQUIRE(first);
+  REQUIRE(site.catalog->add_pipeline([&] {
+    PipelineDefinition late = averages();
+    late.name = "late comer";
+    return late;
+  }(), {"readings"}, nullptr));
+  REQUIRE(site.catalog->add_columns(grown(**first, {"price", columnar::Type::decimal(10, 2), true})));
+  for (int life = 0; life < 2; ++life) {
+    CHECK(site.catalog->find_stream("readings")->schema->fields.size() == before + 2);
+    CHECK(site.catalog->find_stream("readings")->sql == "CREATE TABLE with price");
+    CHECK(site.catalog->find_stream((*made)->id)->name == "Readings");
+    using Known = std::map<std::string, uint32_t>;
+    CHECK(site.catalog->find_pipeline("averages")->known_columns == Known{{"readings", before}});
+    CHECK(site.catalog->find_pipeline("writer")->known_columns == Known{{"readings", before}});
+    CHECK(site.catalog->find_pipeline("late comer")->known_columns == Known{{"readings", before + 1}});
+    CHECK(site.catalog->find_pipeline("elsewhere")->known_columns.empty());
+    const auto known = as_known(site.catalog->find_stream("readings"),
+                                site.catalog->find_pipeline("averages")->known_columns);
+    CHECK(*known->schema == *(*made)->schema);
+    site.close();
+    site.open();
+  }
+  // A pipeline that is made anew knows them all, unless it is to go on as it is.
+  REQUIRE(site.catalog->replace_pipeline("averages", "INSERT ...", {"readings"}, true));
+  CHECK_FALSE(site.catalog->find_pipeline("averages")->known_columns.empty());
+  REQUIRE(site.catalog->replace_pipeline("averages", "INSERT ...", {"readings"}, false));
+  CHECK(site.catalog->find_pipeline("averages")->known_columns.empty());
+}
+
+TEST_CASE("columns come behind the others and may be NULL, or nothing changes") {
+  Fixture site;
+  const auto made = site.catalog->add_stream(readings());
+  REQUIRE(made);
+  const auto with = [&](const auto& change) {
+    StreamDefinition out = **made;
+    columnar::Schema schema = *out.schema;
+    change(schema.fields);
+    out.schema = std::make_shared<const columnar::Schema>(std::move(schema));
+    return site.catalog->add_columns(std::move(out));
+  };
+  const columnar::Field fresh{"fresh", columnar::TypeKind::kInt, true};
+  const columnar::Field needed{"fresh", columnar::TypeKind::kInt, false};
+  CHECK(with([&](auto& fields) { fields.push_back(needed); }).error().code == ErrorCode::SqlUnsupported);
+  CHECK(with([&](auto& fields) { fields.insert(fields.begin(), fresh); }).error().code == ErrorCode::SqlUnsupported);
+  CHECK(with([&](auto& fields) { fields.pop_back(); }).error().code == ErrorCode::SqlUnsupported);
+  CHECK(with([&](auto& fields) { fields.back().nullable = !fields.back().nullable; }).error().code ==
+        ErrorCode::SqlUnsupported);
+  StreamDefinition unknown = **made;
+  unknown.id = StreamId{99};
+  CHECK(site.catalog->add_columns(unknown).error().code == ErrorCode::NotFound);
+  const auto dead_letters = site.catalog->find_stream("readings_dead_letters");
+  REQUIRE(dead_letters);
+  CHECK(site.catalog->add_columns(*dead_letters).error().code == ErrorCode::InUse);
+  CHECK(*site.catalog->find_stream("readings")->schema == *(*made)->schema);
 }
 
 TEST_CASE("dropping what is not there says so") {

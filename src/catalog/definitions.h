@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -36,7 +37,7 @@ struct StreamDefinition {
   int64_t close_after_us = 24 * 3600 * kMicrosPerSecond;     // 'close_after': closes a silent device's windows
   std::string mqtt_topic;                                    // 'mqtt.topic': filter for ingest, or target of a sink
   std::map<std::string, std::string> options;                // WITH (...) as written
-  std::string sql;                                           // the statement as written
+  std::string sql;                                           // the statement, with columns that came later
 };
 
 struct ViewDefinition {
@@ -54,6 +55,13 @@ struct PipelineDefinition {
   std::string target;  // name of the stream it writes
   std::string sql;
   PipelineState wanted = PipelineState::kRunning;
+  // Streams that got columns since its query was made, by name in lower case: how many of their columns it knows. Its
+  // `SELECT *` means those, and what it writes into such a stream has NULL in the others.
+  std::map<std::string, uint32_t> known_columns = {};
 };
+
+// `stream` as a pipeline knows it, and any stream without an entry as it is.
+[[nodiscard]] std::shared_ptr<const StreamDefinition> as_known(std::shared_ptr<const StreamDefinition> stream,
+                                                               const std::map<std::string, uint32_t>& known_columns);
 
 }  // namespace tidegate::catalog

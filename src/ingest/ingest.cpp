@@ -27,6 +27,11 @@ class IngestImpl final : public Ingest {
     }
     entry->format = std::move(*format);
     entry->dead_letters = std::move(dead_letters);
+    if (const StreamEntryPtr before = streams_.find(stream->id)) {
+      entry->counts = before->counts;
+      // What edge nodes said at their birth they do not say again.
+      if (entry->format.sparkplug && before->format.sparkplug) entry->format.sparkplug = before->format.sparkplug;
+    }
     streams_.add(std::move(entry));
     router_.add(*stream);
   }
@@ -43,7 +48,8 @@ class IngestImpl final : public Ingest {
   [[nodiscard]] std::vector<StreamCounters> counters() const override {
     std::vector<StreamCounters> out;
     for (const auto& [id, entry] : streams_.all()) {
-      out.push_back({entry->stream->name, entry->rows.load(), entry->bytes.load(), entry->dead.load()});
+      out.push_back({entry->stream->name, entry->counts->rows.load(), entry->counts->bytes.load(),
+                     entry->counts->dead.load()});
     }
     return out;
   }

@@ -176,6 +176,30 @@ TEST_CASE("streams come and go while rows wait") {
   CHECK(fixture.ingest->overloaded());
 }
 
+TEST_CASE("a stream that gets a column takes it from the next message on, in open lanes, and goes on counting") {
+  Fixture fixture;
+  CHECK(fixture.accept(R"({"ts":1700000000000,"value":1,"level":7})", fixture.meter).good == 1);
+  const auto grown = readings(1, "readings", "site/+/meters/#");
+  Schema schema = *grown->schema;
+  schema.fields.push_back({"level", TypeKind::kInt, true});
+  grown->schema = std::make_shared<const Schema>(std::move(schema));
+  fixture.ingest->add_stream(grown, dead_letters_of(2));
+  CHECK(fixture.ingest->route("site/a/meters/1") == StreamId{1});
+  CHECK(fixture.accept(R"({"ts":1700000000000,"value":2,"level":8})", fixture.meter).good == 1);
+  CHECK(fixture.accept(R"({"ts":1700000000000,"value":3})", fixture.meter).good == 1);
+  CHECK(fixture.accept(R"({"ts":1700000000000,"value":4,"level":"high"})", fixture.meter).dead == 1);
+  fixture.flush();
+  const std::string time = R"("ts":"2023-11-14T22:13:20.000Z")";
+  // In the order in which they came: what waited before is not behind what came after.
+  CHECK(fixture.log.text(StreamId{1}) == R"({"device":"meter-1",)" + time + ",\"value\":1}\n" +
+                                             R"({"device":"meter-1",)" + time + ",\"value\":2,\"level\":8}\n" +
+                                             R"({"device":"meter-1",)" + time + ",\"value\":3,\"level\":null}\n");
+  const auto counters = fixture.ingest->counters();
+  REQUIRE(counters.size() == 1);
+  CHECK(counters[0].rows == 3);
+  CHECK(counters[0].dead_letters == 1);
+}
+
 TEST_CASE("topics find their stream") {
   Fixture fixture;
   fixture.ingest->add_stream(readings(5, "alpha", "site/a/#"), nullptr);

@@ -134,9 +134,12 @@ TEST_CASE("what does not fit its stream is refused and changes nothing; a droppe
   io::SeededRandom random(5);
   Batch batch = random_batch(random, fixture.devices, 4);
   CHECK(fixture.append(batch));
-  Batch narrow = batch;
-  narrow.columns.pop_back();
-  CHECK(fixture.append(narrow).error().code == ErrorCode::RecordDoesNotFit);
+  Batch other = batch;
+  other.columns.erase(other.columns.begin() + 4);
+  CHECK(fixture.append(other).error().code == ErrorCode::RecordDoesNotFit);
+  other = batch;
+  other.columns.push_back(other.columns.back());
+  CHECK(fixture.append(other).error().code == ErrorCode::RecordDoesNotFit);
   CHECK(fixture.append(batch, StreamId{55}).error().code == ErrorCode::NotFound);
   CHECK(fixture.log->end(kMeters) == Offset{4});
   CHECK(fixture.log->queued_bytes() == 0);

@@ -49,7 +49,9 @@ class Log {
  public:
   virtual ~Log() = default;
 
-  // Must precede any use of the stream; keeps what the log already holds of it.
+  // Must precede any use of the stream; keeps what the log already holds of it. Of a stream that is open it changes the
+  // definition: columns may come to the end, or go again. Whatever is read or appended after the return has them, with
+  // NULL where it was written without; batches of fewer columns go on being taken.
   virtual Result<> open_stream(std::shared_ptr<const catalog::StreamDefinition> stream) = 0;
   // Deletes its records for good.
   virtual Result<> drop_stream(StreamId stream) = 0;

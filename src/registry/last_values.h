@@ -68,6 +68,7 @@ class LastValues {
   virtual ~LastValues() = default;
 
   // Of a stream that takes records from outside and is open in the log; others are passed over.
+  // Of a stream that is followed: it got columns, and what is known of the others stays.
   virtual void follow(std::shared_ptr<const catalog::StreamDefinition> stream) = 0;
   virtual void forget(StreamId stream) = 0;
 

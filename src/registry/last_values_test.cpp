@@ -192,6 +192,27 @@ TEST_CASE("memory has a bound; who finds no room is not taken for somebody who n
   CHECK(site.values(*last, "d0") == R"(temp=1@0 note="n"@0)");
 }
 
+TEST_CASE("a stream that gets a column keeps what is known of the others") {
+  Site site;
+  const auto last = site.last_values();
+  site.append({{"a", 1, 20.0, "first"}, {"b", 2, 7.5, std::nullopt}});
+  last->catch_up();
+  site.append({{"b", 3, 8.5, "unread"}});
+  auto grown = std::make_shared<catalog::StreamDefinition>(*site.stream);
+  columnar::Schema schema = *grown->schema;
+  schema.fields.push_back({"burst", columnar::Type::array(columnar::TypeKind::kDouble), true});
+  grown->schema = std::make_shared<const columnar::Schema>(std::move(schema));
+  site.stream = grown;
+  REQUIRE(site.log->open_stream(grown));
+  last->follow(grown);
+  CHECK(site.values(*last, "a") == R"(temp=20@1 note="first"@1)");
+  site.append({{"a", 4, 21.0, std::nullopt, std::vector<double>{1, 2}}, {"c", 5, 1.0, "new"}});
+  last->catch_up();
+  CHECK(site.values(*last, "a") == R"(temp=21@4 note="first"@1 burst=[1,2]@4)");
+  CHECK(site.values(*last, "b") == R"(temp=8.5@3 note="unread"@3)");
+  CHECK(site.values(*last, "c") == R"(temp=1@5 note="new"@5)");
+}
+
 TEST_CASE("texts are cut, and a stream that is forgotten is gone") {
   Site site;
   const auto last = site.last_values();

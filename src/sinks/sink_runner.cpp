@@ -65,6 +65,7 @@ class SinkRunnerImpl final : public SinkRunner {
 
  private:
   Result<> start_sink(StreamPtr stream, StreamPtr dead_letters);
+  [[nodiscard]] std::shared_ptr<Entry> take_out(StreamId stream);
   [[nodiscard]] std::vector<std::shared_ptr<Entry>> entries() const;
   Result<std::filesystem::path> own_file(const catalog::StreamDefinition& stream) const;
   Result<> check_room(const catalog::StreamDefinition& stream) const;
@@ -133,12 +134,13 @@ Result<> SinkRunnerImpl::start_sink(StreamPtr stream, StreamPtr dead_letters) {
   TRY_ASSIGN(auto outlet, make_outlet(*stream, options_, parts_.clock));
   TRY_ASSIGN(auto file, own_file(*stream));
   TRY(check_room(*stream));
+  // One that is there ends first: its successor goes on from the position that it leaves.
+  if (const auto before = take_out(id)) before->remove();
   TRY_ASSIGN(auto sink, Sink::open(parts_, std::move(stream), std::move(dead_letters), std::move(outlet)));
   auto entry = std::make_shared<Entry>(std::move(sink));
   entry->file = std::move(file);
   start(entry);
-  std::shared_ptr<Entry> replaced = std::exchange((*entries_.lock())[id], std::move(entry));
-  if (replaced) replaced->remove();
+  (*entries_.lock())[id] = std::move(entry);
   if (local_) local_->wake();
   return {};
 }
@@ -157,16 +159,20 @@ void SinkRunnerImpl::start(const std::shared_ptr<Entry>& entry) {
   deliverer->wake();
 }
 
+// Null if there is none.
+std::shared_ptr<Entry> SinkRunnerImpl::take_out(StreamId stream) {
+  auto entries = entries_.lock();
+  const auto found = entries->find(stream);
+  if (found == entries->end()) return nullptr;
+  std::shared_ptr<Entry> entry = std::move(found->second);
+  entries->erase(found);
+  return entry;
+}
+
 Result<> SinkRunnerImpl::remove_sink(StreamId stream) {
   failed_.lock()->erase(stream);
-  std::shared_ptr<Entry> entry;
-  {
-    auto entries = entries_.lock();
-    const auto found = entries->find(stream);
-    if (found == entries->end()) return {};
-    entry = std::move(found->second);
-    entries->erase(found);
-  }
+  const std::shared_ptr<Entry> entry = take_out(stream);
+  if (entry == nullptr) return {};
   entry->remove();
   return parts_.log.drop_state(sink_pipeline_id(stream));
 }

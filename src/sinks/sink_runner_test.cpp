@@ -112,6 +112,31 @@ TEST_CASE("a file sink writes every record once over restarts, and cuts what a c
   CHECK(fixture.runner->status()[0].lag_rows == 0);
 }
 
+TEST_CASE("a sink that is added again, as its stream got a column, goes on where it was with that column") {
+  Fixture fixture;
+  fixture.add_file();
+  fixture.append(0, 3);
+  CHECK(fixture.runner->run_round());
+  fixture.append(3, 1);
+  Schema schema = *fixture.schema;
+  schema.fields.push_back({"note", TypeKind::kString, true});
+  fixture.schema = std::make_shared<const Schema>(std::move(schema));
+  fixture.add_file();
+  CHECK(fixture.runner->status().size() == 1);
+  CHECK(fixture.runner->status()[0].position == Offset{3});
+  columnar::BatchBuilder rows(fixture.schema);
+  rows.column(0).append_string("m/0");
+  rows.column(1).append<int32_t>(4);
+  rows.column(2).append_string("wet");
+  rows.end_row();
+  fixture.log.pad(fixture.schema);
+  fixture.log.append(StreamId{3}, rows.finish(), [](const Result<>&) {});
+  while (fixture.runner->run_round()) {
+  }
+  CHECK(fixture.content() == Fixture::lines(0, 3) + R"({"device":"m/1","value":3,"note":null})" + "\n" +
+                                 R"({"device":"m/0","value":4,"note":"wet"})" + "\n");
+}
+
 TEST_CASE("a file sink whose position cannot be stored takes its lines back") {
   Fixture fixture;
   fixture.add_file();

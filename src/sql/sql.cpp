@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/internal/alter_table.h"
 #include "sql/internal/bind_query.h"
 #include "sql/internal/lexer.h"
 #include "sql/internal/lookup_options.h"
@@ -38,6 +39,24 @@ class Analyzer {
     TRY(QueryBinder(names_).bind(ast.query));
     return Statement(
         CreateView{{ast.name.text, std::move(ast.query_text), without_semicolon(text_)}, ast.if_not_exists});
+  }
+
+  Result<std::optional<Statement>> operator()(AlterTableAst& ast) {
+    const auto stream = names_.find_stream(ast.name.text);
+    if (stream == nullptr) {
+      const bool table = names_.find_table(ast.name.text) != nullptr;
+      if (table || names_.find_view(ast.name.text)) {
+        return fail_at(ErrorCode::SqlUnsupported, ast.name.position,
+                       fmt::format("'{}' is a {}; columns are added to streams", ast.name.text,
+                                   table ? "lookup table" : "view"),
+                       "DROP it and CREATE it again");
+      }
+      if (ast.if_exists) return Statement(AlterTable{{}, true});
+      return fail_at(ErrorCode::SqlUnknownStream, ast.name.position, fmt::format("no stream '{}'", ast.name.text),
+                     "CREATE TABLE makes one; SHOW TABLES lists them");
+    }
+    TRY_ASSIGN(auto definition, add_columns(*stream, ast));
+    return Statement(AlterTable{std::move(definition), false});
   }
 
   Result<std::optional<Statement>> operator()(DropAst& ast) {

@@ -44,6 +44,11 @@ struct CreateView {
   catalog::ViewDefinition definition;
   bool if_not_exists = false;
 };
+// ALTER TABLE stream ADD ...: the stream as it is then, under its id; the new columns are the last ones.
+struct AlterTable {
+  catalog::StreamDefinition definition;
+  bool nothing = false;  // IF EXISTS, and there is no such stream
+};
 enum class DropKind : uint8_t { kTable, kView, kPipeline };
 struct Drop {
   DropKind kind;
@@ -70,7 +75,8 @@ struct Show {
   ShowKind kind;
 };
 
-using Statement = std::variant<CreateTable, CreateLookupTable, CreateView, Drop, InsertInto, Select, Explain, Show>;
+using Statement =
+    std::variant<CreateTable, CreateLookupTable, CreateView, AlterTable, Drop, InsertInto, Select, Explain, Show>;
 
 // One statement's text and where it starts in the file it came from.
 struct StatementText {
@@ -80,6 +86,13 @@ struct StatementText {
 
 // Splits a script at its semicolons (not those in strings and comments). SET statements stay statements.
 [[nodiscard]] Result<std::vector<StatementText>> split_script(std::string_view script);
+
+// What a stream would have to become to be declared as `wanted` is. Comments, blanks and the place of the elements other
+// than columns are no difference.
+enum class StreamChange : uint8_t { kNone, kAddsColumns, kOther };
+// kAddsColumns: `wanted` has nullable columns behind the others, and perhaps options about them, and differs in nothing
+// else.
+[[nodiscard]] StreamChange compare(const catalog::StreamDefinition& present, const catalog::StreamDefinition& wanted);
 
 // What SET has set so far, carried from statement to statement of one script.
 struct ScriptSettings {

@@ -1,6 +1,7 @@
 // The catalog as the SQL binder sees it, with a note of what was looked up and found.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,10 +15,13 @@ namespace tidegate::api {
 class CatalogNames final : public sql::Names {
  public:
   explicit CatalogNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
+  // As a pipeline sees it that was made before some columns came.
+  CatalogNames(const catalog::Catalog& catalog, const catalog::PipelineDefinition& pipeline)
+      : catalog_(catalog), known_columns_(pipeline.known_columns) {}
 
   // Shared by the catalog's face.
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
-    auto found = catalog_.find_stream(name);
+    auto found = catalog::as_known(catalog_.find_stream(name), known_columns_);
     if (found) used_.insert(found->name);
     return found;
   }
@@ -41,6 +45,7 @@ class CatalogNames final : public sql::Names {
 
  private:
   const catalog::Catalog& catalog_;
+  const std::map<std::string, uint32_t> known_columns_;
   mutable std::set<std::string> used_;  // lookups are const in the face
 };
 

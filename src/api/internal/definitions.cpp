@@ -74,7 +74,9 @@ void ApiImpl::statements(Call& call) {
   }
   const ScriptOutcome outcome = parts_.statements.run(script);
   for (const auto& one : outcome.results) {
-    if (one.action == "created" || one.action == "dropped") audit(call, one.kind + "." + one.action, one.name, {});
+    if (one.action == "created" || one.action == "altered" || one.action == "dropped") {
+      audit(call, one.kind + "." + one.action, one.name, {});
+    }
   }
   if (!outcome.error) return call.reply(fmt::format(R"({{"results":{}}})", results_json(outcome.results)));
   audit(call, "statement.failed", "", fail(*outcome.error));

@@ -108,6 +108,10 @@ void SiteNames::add_stream(const catalog::StreamDefinition& definition) {
   streams_[key] = std::make_shared<const catalog::StreamDefinition>(std::move(dead));
 }
 
+void SiteNames::change_stream(const catalog::StreamDefinition& definition) {
+  streams_[lower(definition.name)] = std::make_shared<const catalog::StreamDefinition>(definition);
+}
+
 void SiteNames::add_view(catalog::ViewDefinition definition) {
   const std::string key = lower(definition.name);
   expected_.erase(key);
@@ -191,8 +195,7 @@ Result<> SitePlanner::take_all(Kind kind) {
     std::optional<Error> first_error;
     std::string first_file;
     for (Unit& unit : waiting) {
-      sql::ScriptSettings settings = unit.settings;
-      auto statement = sql::analyze(unit.text, names_, settings);
+      auto statement = analyze(unit);
       file_of_error_ = files_[unit.file].name;
       if (statement && *statement) {
         TRY(decide(unit, std::move(**statement)));
@@ -225,28 +228,7 @@ Result<> SitePlanner::decide(const Unit& unit, sql::Statement statement) {
 
 void SitePlanner::add(const Unit& unit, std::string action, std::string kind, std::string name) {
   steps_.push_back({{std::move(action), std::move(kind), std::move(name), {}}, unit.file, unit.text, unit.settings});
-}
-
-Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& table) {
-  const std::string& name = table.definition.name;
-  if (!mentioned_.insert("stream " + lower(name)).second) {
-    return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start, fmt::format("stream '{}' is declared twice", name));
-  }
-  const auto existing = catalog_.find_stream(name);
-  if (!existing) {
-    names_.add_stream(table.definition);
-    add(unit, "create", "stream", name);
-    return {};
-  }
-  if (!table.if_not_exists && normal_sql(existing->sql) != normal_sql(table.definition.sql)) {
-    return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start,
-                   fmt::format("stream '{}' is there with another definition, and holds records made for it", name),
-                   fmt::format("Give the new one another name, or delete the old one and its records first: tidegate "
-                               "stream delete {}",
-                               name));
-  }
-  add(unit, "unchanged", "stream", existing->name);
-  return {};
+  steps_.back().as_known = unit.as_known;
 }
 
 Result<> SitePlanner::decide_table(const Unit& unit, const sql::CreateLookupTable& table) {
@@ -295,13 +277,15 @@ Result<> SitePlanner::decide_pipeline(const Unit& unit, const sql::InsertInto& i
     return {};
   }
   sql::ScriptSettings settings{.pipeline_name = existing->name};
-  const SiteNames before_names(catalog_);
+  const SiteNames names_now(catalog_);
+  const NamesAsKnown before_names(names_now, *existing);
   const auto before = sql::analyze({existing->sql, {}}, before_names, settings);
   const auto* old_insert = before && *before ? std::get_if<sql::InsertInto>(&**before) : nullptr;
   const bool same_text = normal_sql(existing->sql) == normal_sql(insert.sql);
   const bool same_plan = old_insert != nullptr && sql::explain(old_insert->plan) == sql::explain(insert.plan) &&
                          old_insert->plan.root->operator_id == insert.plan.root->operator_id;
-  if (same_text && (same_plan || !views_changed_)) {
+  const bool same_relations = !views_changed_ && grown_.empty() && existing->known_columns.empty();
+  if (same_text && (same_plan || same_relations)) {
     add(unit, "unchanged", "pipeline", existing->name);
     return {};
   }
@@ -336,11 +320,10 @@ Result<> SitePlanner::follow_views() {
   if (!views_changed_) return {};
   for (const auto& pipeline : catalog_.pipelines()) {
     if (mentioned_.contains("pipeline " + lower(pipeline.name))) continue;
-    sql::ScriptSettings settings{.pipeline_name = pipeline.name};
-    TRY_ASSIGN(const auto statement, sql::analyze({pipeline.sql, {}}, names_, settings));
+    Unit unit{Kind::kInsert, 0, {pipeline.sql, {}}, {.pipeline_name = pipeline.name}};
+    TRY_ASSIGN(const auto statement, analyze(unit));
     const auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
     if (insert == nullptr) continue;
-    const Unit unit{Kind::kInsert, 0, {pipeline.sql, {}}, {.pipeline_name = pipeline.name}};
     TRY(decide_pipeline(unit, *insert));
     if (steps_.back().change.action == "unchanged") steps_.pop_back();
     mentioned_.erase("pipeline " + lower(pipeline.name));

@@ -20,6 +20,7 @@ struct SiteStep {
   sql::ScriptSettings settings{};
   bool keeps_state = true;     // of a changed pipeline
   bool keeps_position = true;  // it reads on where it is; implied by the state
+  bool as_known = false;       // of a pipeline: it does not get the columns that came after it
 };
 
 // The catalog with what the files declare on top of it. One thread.
@@ -34,6 +35,7 @@ class SiteNames final : public sql::Names {
 
   void expect_view(std::string_view name);  // it is declared and not bound yet: not to be found
   void add_stream(const catalog::StreamDefinition& definition);
+  void change_stream(const catalog::StreamDefinition& definition);  // one that is there
   void add_table(const catalog::TableDefinition& definition);
   void add_view(catalog::ViewDefinition definition);
   void add_late(const std::string& pipeline, columnar::SchemaPtr schema);
@@ -44,6 +46,25 @@ class SiteNames final : public sql::Names {
   std::map<std::string, catalog::TablePtr> tables_;
   std::map<std::string, catalog::ViewDefinition> views_;
   std::set<std::string> expected_;
+};
+
+// Names as a pipeline sees them that was made before some columns came. One thread.
+class NamesAsKnown final : public sql::Names {
+ public:
+  NamesAsKnown(const sql::Names& names, const catalog::PipelineDefinition& pipeline)
+      : names_(names), pipeline_(pipeline) {}
+  // Shared as in the catalog.
+  [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
+    return catalog::as_known(names_.find_stream(name), pipeline_.known_columns);
+  }
+  [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
+    return names_.find_view(name);
+  }
+  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override { return names_.find_table(name); }
+
+ private:
+  const sql::Names& names_;
+  const catalog::PipelineDefinition& pipeline_;
 };
 
 // What a plan's stored state hangs on: equal for two plans if the second may go on from the first one's.
@@ -75,10 +96,15 @@ class SitePlanner {
     size_t file;
     sql::StatementText text;
     sql::ScriptSettings settings;
+    bool as_known = false;  // see SiteStep
   };
 
   Result<> read_units();
   Result<> take_all(Kind kind);
+  // As sql::analyze(); a pipeline that is there and whose columns came later goes on without them if it has to.
+  Result<std::optional<sql::Statement>> analyze(Unit& unit) const;
+  [[nodiscard]] std::optional<catalog::PipelineDefinition> present_pipeline(const Unit& unit) const;
+  [[nodiscard]] catalog::PipelineDefinition with_known_columns(catalog::PipelineDefinition pipeline) const;
   Result<> decide(const Unit& unit, sql::Statement statement);
   Result<> decide_stream(const Unit& unit, const sql::CreateTable& table);
   Result<> decide_table(const Unit& unit, const sql::CreateLookupTable& table);
@@ -94,6 +120,7 @@ class SitePlanner {
   SiteNames names_;
   std::vector<Unit> units_;
   std::vector<SiteStep> steps_;
+  std::map<std::string, uint32_t> grown_;  // streams that get columns: how many they have now, by name in lower case
   std::set<std::string> mentioned_;  // "kind name" in lower case
   bool views_changed_ = false;
   std::string file_of_error_;

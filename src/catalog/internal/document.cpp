@@ -14,6 +14,8 @@ constexpr uint8_t kVersion = 1;
 // Of a stream whose columns have types with parameters; a server that does not know them must not take it for one of
 // version 1.
 constexpr uint8_t kTypedVersion = 2;
+// Of a pipeline that does not know all columns of its streams.
+constexpr uint8_t kKnowingVersion = 2;
 // Types inside each other, as deep as the parser takes them and more.
 constexpr int kMaxTypeDepth = 64;
 
@@ -177,7 +179,8 @@ Result<ViewDefinition> decode_view(std::string_view bytes) {
 std::string encode(const PipelineDocument& pipeline) {
   std::string bytes;
   ByteWriter out(bytes);
-  out.fixed(kVersion);
+  const auto& known = pipeline.definition.known_columns;
+  out.fixed(known.empty() ? kVersion : kKnowingVersion);
   out.fixed(pipeline.definition.id.value);
   out.text(pipeline.definition.name);
   out.text(pipeline.definition.target);
@@ -185,12 +188,19 @@ std::string encode(const PipelineDocument& pipeline) {
   out.fixed(static_cast<uint8_t>(pipeline.definition.wanted));
   out.varint(pipeline.reads.size());
   for (const std::string& name : pipeline.reads) out.text(name);
+  if (known.empty()) return bytes;
+  out.varint(known.size());
+  for (const auto& [name, columns] : known) {
+    out.text(name);
+    out.varint(columns);
+  }
   return bytes;
 }
 
 Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.fixed<uint8_t>() != kVersion) return unknown_format("pipeline");
+  const auto version = in.fixed<uint8_t>();
+  if (version != kVersion && version != kKnowingVersion) return unknown_format("pipeline");
   PipelineDocument pipeline;
   pipeline.definition.id = PipelineId{in.fixed<uint32_t>()};
   pipeline.definition.name = in.text();
@@ -199,6 +209,11 @@ Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   pipeline.definition.wanted = static_cast<PipelineState>(in.fixed<uint8_t>());
   const uint64_t reads = in.varint();
   for (uint64_t at = 0; at < reads && in.ok(); ++at) pipeline.reads.emplace_back(in.text());
+  const uint64_t streams = version == kKnowingVersion ? in.varint() : 0;
+  for (uint64_t at = 0; at < streams && in.ok(); ++at) {
+    std::string name(in.text());
+    pipeline.definition.known_columns[std::move(name)] = static_cast<uint32_t>(in.varint());
+  }
   if (!in.finished()) return unknown_format("pipeline");
   return pipeline;
 }

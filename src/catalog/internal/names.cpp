@@ -38,6 +38,9 @@ std::string lower(std::string_view name) {
   return folded;
 }
 
+std::string stream_key(StreamId id) { return fmt::format("catalog/stream/{:08x}", id.value); }
+std::string pipeline_key(PipelineId id) { return fmt::format("catalog/pipeline/{:08x}", id.value); }
+
 Result<> check_relation_is_free(const Documents& documents, std::string_view name) {
   const char* kind = documents.streams.contains(lower(name))  ? "stream"
                      : documents.views.contains(lower(name))  ? "view"

@@ -12,6 +12,9 @@ namespace tidegate::catalog {
 struct Documents;
 
 [[nodiscard]] std::string lower(std::string_view name);
+// Where the documents lie in the store.
+[[nodiscard]] std::string stream_key(StreamId id);
+[[nodiscard]] std::string pipeline_key(PipelineId id);
 // SqlAlreadyExists when a stream or view has the name.
 [[nodiscard]] Result<> check_relation_is_free(const Documents& documents, std::string_view name);
 [[nodiscard]] Result<> check_pipeline_is_free(const Documents& documents, std::string_view name);

@@ -12,9 +12,7 @@ constexpr std::string_view kPrefix = "catalog/";
 constexpr std::string_view kEnd = "catalog0";  // the byte after '/'
 const std::string kCounterKey = "catalog/ids";
 
-std::string stream_key(StreamId id) { return fmt::format("catalog/stream/{:08x}", id.value); }
 std::string view_key(std::string_view name) { return fmt::format("catalog/view/{}", lower(name)); }
-std::string pipeline_key(PipelineId id) { return fmt::format("catalog/pipeline/{:08x}", id.value); }
 
 }  // namespace
 
@@ -214,12 +212,13 @@ Result<> StoredCatalog::replace_view(ViewDefinition definition) {
 }
 
 Result<PipelineDefinition> StoredCatalog::replace_pipeline(std::string_view name, std::string sql,
-                                                           std::vector<std::string> reads) {
+                                                           std::vector<std::string> reads, bool as_known) {
   auto documents = documents_.lock();
   const auto found = documents->pipelines.find(lower(name));
   if (found == documents->pipelines.end()) return no_such("pipeline", name);
   PipelineDocument changed = found->second;
   changed.definition.sql = std::move(sql);
+  if (!as_known) changed.definition.known_columns.clear();
   changed.reads = std::move(reads);
   store::WriteBatch batch;
   put(batch, pipeline_key(changed.definition.id), encode(changed));

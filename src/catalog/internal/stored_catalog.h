@@ -40,6 +40,7 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] std::vector<PipelineDefinition> pipelines() const override;
   [[nodiscard]] Result<StreamPtr> add_stream(StreamDefinition definition) override;
   [[nodiscard]] Result<StreamPtr> add_system_stream(StreamDefinition definition) override;
+  [[nodiscard]] Result<StreamPtr> add_columns(StreamDefinition changed) override;  // stored_columns.cpp
   [[nodiscard]] Result<> add_view(ViewDefinition definition) override;
   [[nodiscard]] Result<PipelineDefinition> add_pipeline(PipelineDefinition definition, std::vector<std::string> reads,
                                                         columnar::SchemaPtr late_schema) override;
@@ -47,7 +48,7 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] Result<> drop_stream(std::string_view name) override;
   [[nodiscard]] Result<> replace_view(ViewDefinition definition) override;
   [[nodiscard]] Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
-                                                            std::vector<std::string> reads) override;
+                                                            std::vector<std::string> reads, bool as_known) override;
   [[nodiscard]] Result<> drop_view(std::string_view name) override;
   [[nodiscard]] Result<> drop_pipeline(std::string_view name) override;
 

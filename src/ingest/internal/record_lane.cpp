@@ -169,9 +169,9 @@ Result<bool> RecordLane::refuse(StreamId stream, const Arrival& arrival, const E
 
 void RecordLane::take(Waiting& waiting, std::vector<StreamBatch>& batches) const {
   const StreamEntry& entry = *waiting.entry;
-  entry.rows.fetch_add(waiting.rows.rows(), std::memory_order_relaxed);
-  entry.bytes.fetch_add(std::exchange(waiting.bytes, 0), std::memory_order_relaxed);
-  entry.dead.fetch_add(std::exchange(waiting.dead, 0), std::memory_order_relaxed);
+  entry.counts->rows.fetch_add(waiting.rows.rows(), std::memory_order_relaxed);
+  entry.counts->bytes.fetch_add(std::exchange(waiting.bytes, 0), std::memory_order_relaxed);
+  entry.counts->dead.fetch_add(std::exchange(waiting.dead, 0), std::memory_order_relaxed);
   if (waiting.rows.rows() > 0) batches.emplace_back(entry.stream->id, waiting.rows.finish());
   if (waiting.dead_letters && !waiting.dead_letters->empty()) {
     batches.emplace_back(waiting.dead_letters->stream(), waiting.dead_letters->take(now_us_));

@@ -11,14 +11,19 @@
 
 namespace tidegate::ingest {
 
+// Lanes add to them once a flush.
+struct StreamCounts {
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> dead{0};
+};
+
 struct StreamEntry {
   std::shared_ptr<const catalog::StreamDefinition> stream;
   std::shared_ptr<const catalog::StreamDefinition> dead_letters;
   codec::SourceFormat format;  // of its payloads, as its options say
-  // Lanes add to them once a flush.
-  mutable std::atomic<uint64_t> rows{0};
-  mutable std::atomic<uint64_t> bytes{0};
-  mutable std::atomic<uint64_t> dead{0};
+  // Shared with the entry that takes its place when the stream gets columns.
+  std::shared_ptr<StreamCounts> counts = std::make_shared<StreamCounts>();
 };
 // Shared by the registry and every lane that has rows of the stream.
 using StreamEntryPtr = std::shared_ptr<const StreamEntry>;

@@ -17,6 +17,13 @@ struct StreamWork {
   std::vector<columnar::Batch> rows;
   std::vector<Piece> pieces;
   std::vector<LogBatchPtr> published;
+
+  // What was queued before the stream got another shape has the old one.
+  void take(columnar::Batch batch, const columnar::StringPool& devices) {
+    if (batch.rows == 0) return;
+    fit_columns(batch, shape, devices);
+    rows.push_back(std::move(batch));
+  }
 };
 
 struct Group {
@@ -95,6 +102,7 @@ void LogCore::commit_items(std::deque<Item> items) {
     if (const auto* replace = std::get_if<ReplaceItem>(&item.what)) result = apply(*replace);
     if (const auto* expired = std::get_if<ExpireItem>(&item.what)) result = apply(*expired);
     if (const auto* dropped = std::get_if<DropItem>(&item.what)) result = apply(*dropped);
+    if (const auto* redefined = std::get_if<RedefineItem>(&item.what)) result = apply(*redefined);
     if (item.done) item.done(std::move(result));
   }
   flush();
@@ -124,8 +132,8 @@ void LogCore::gather_item(Item& item, Group& group) {
     StreamWork* const work = work_for(appended->stream, group);
     if (work == nullptr) {
       item.error = missing(appended->stream);
-    } else if (appended->rows.rows > 0) {
-      work->rows.push_back(std::move(appended->rows));
+    } else {
+      work->take(std::move(appended->rows), devices_);
     }
     return;
   }
@@ -139,7 +147,7 @@ void LogCore::gather_item(Item& item, Group& group) {
   item.error = put_state(epoch, group.batch);
   if (item.error) return;
   for (auto& [id, rows] : epoch.outputs) {
-    if (rows.rows > 0) work_for(id, group)->rows.push_back(std::move(rows));
+    work_for(id, group)->take(std::move(rows), devices_);
   }
 }
 

@@ -37,9 +37,14 @@ struct ExpireItem {
 struct DropItem {
   StreamId stream;
 };
+// Another definition of an open stream.
+struct RedefineItem {
+  std::shared_ptr<const catalog::StreamDefinition> definition;  // shared with the catalog
+  std::optional<int64_t> retention_us;
+};
 
 struct Item {
-  std::variant<AppendItem, EpochItem, ReplaceItem, ExpireItem, DropItem> what;
+  std::variant<AppendItem, EpochItem, ReplaceItem, ExpireItem, DropItem, RedefineItem> what;
   Committed done;
   size_t bytes = 0;
   int64_t queued_us = 0;

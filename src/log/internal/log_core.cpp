@@ -66,14 +66,9 @@ Result<> LogCore::open_stream(std::shared_ptr<const catalog::StreamDefinition> d
   if (const auto found = definition->options.find("retention"); found != definition->options.end()) {
     TRY_ASSIGN(retention_us, parse_retention(found->second));
   }
-  {
-    auto shared = shared_.lock();
-    if (const auto found = shared->streams.find(id); found != shared->streams.end()) {
-      found->second->definition = std::move(definition);
-      found->second->shape = std::move(shape);
-      found->second->retention_us = retention_us;
-      return {};
-    }
+  // On the commit thread, so that what is being committed has one shape.
+  if (shared_.lock()->streams.contains(id)) {
+    return submit_and_wait(Item{RedefineItem{std::move(definition), retention_us}, {}, 0, 0, std::nullopt});
   }
   TRY_ASSIGN(const crypto::Key key, keys_.data_key("stream/" + std::to_string(id.value)));
   TRY_ASSIGN(LoadedIndex loaded, load_index(store_, id, key));
@@ -121,16 +116,19 @@ std::optional<Error> LogCore::prepare(StreamId id, columnar::Batch& rows) {
     }
     shape = found->second->shape;
   }
-  bool fits =
-      rows.columns.size() == shape.schema->fields.size() && (rows.kinds.empty() || rows.kinds.size() == rows.rows);
+  const std::vector<columnar::Field>& fields = shape.schema->fields;
+  // Its writer may not know the newest columns.
+  bool fits = rows.columns.size() <= fields.size() && (rows.kinds.empty() || rows.kinds.size() == rows.rows) &&
+              std::ranges::all_of(fields.begin() + static_cast<ptrdiff_t>(std::min(rows.columns.size(), fields.size())),
+                                  fields.end(), &columnar::Field::nullable);
   for (size_t at = 0; fits && at < rows.columns.size(); ++at) {
-    fits = rows.columns[at]->type == shape.schema->fields[at].type && rows.columns[at]->rows == rows.rows;
+    fits = rows.columns[at]->type == fields[at].type && rows.columns[at]->rows == rows.rows;
   }
   if (!fits) return error(ErrorCode::RecordDoesNotFit, "a batch does not have its stream's columns");
   if (rows.memory_bytes() > kMaxQueuedBytes) {
     return error(ErrorCode::RecordTooLarge, "a batch has more than 64 MB; append it in parts");
   }
-  rows.schema = shape.schema;
+  fit_columns(rows, shape, devices_);
   if (!shape.device_column) return std::nullopt;
   columnar::ColumnPtr& device = rows.columns[*shape.device_column];
   if (device->pool == &devices_) return std::nullopt;

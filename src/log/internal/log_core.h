@@ -83,6 +83,7 @@ class LogCore final : public EmbeddedLog {
   [[nodiscard]] Result<> apply(const ReplaceItem& item);
   [[nodiscard]] Result<> apply(const ExpireItem& item);
   [[nodiscard]] Result<> apply(const DropItem& item);
+  [[nodiscard]] Result<> apply(const RedefineItem& item);
   [[nodiscard]] Result<> swap_index(StreamId id, Stream& stream, StreamIndex index, store::WriteBatch batch);
 
   // Maintenance thread.
@@ -127,6 +128,9 @@ class LogCore final : public EmbeddedLog {
   std::thread committer_;
   std::thread maintainer_;
 };
+
+// The columns of `shape`: what is missing at the end is NULL, what is too much goes.
+void fit_columns(columnar::Batch& rows, const PieceShape& shape, const columnar::StringPool& devices);
 
 // Pieces as LogBatch, and lists of them cut to start at `from`.
 [[nodiscard]] LogBatchPtr cut_before(const LogBatchPtr& batch, Offset from);

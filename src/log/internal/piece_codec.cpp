@@ -141,6 +141,22 @@ Result<Batch> decode_rows(ByteReader& in, size_t rows, const PieceShape& shape, 
   return out;
 }
 
+bool is_all_null(const Column& column) {
+  if (!column.has_nulls()) return column.rows == 0;
+  for (size_t row = 0; row < column.rows; ++row) {
+    if (column.valid(row)) return false;
+  }
+  return true;
+}
+
+// Columns at the end without a value are left out: readers add them. So a piece has a column that was added to its
+// stream only if some record of it has a value there, and that comes after the catalog knows the column for good.
+size_t columns_to_write(const Batch& rows, const PieceShape& shape) {
+  size_t count = rows.columns.size();
+  while (count > 0 && shape.device_column != count - 1 && is_all_null(*rows.columns[count - 1])) --count;
+  return count;
+}
+
 }  // namespace
 
 std::string encode_piece(const Batch& rows, const PieceShape& shape, const Tag& previous,
@@ -150,9 +166,10 @@ std::string encode_piece(const Batch& rows, const PieceShape& shape, const Tag& 
   ByteWriter writer(plain);
   writer.fixed(static_cast<uint8_t>(rows.kinds.empty() ? 0 : 1));
   for (const RowKind kind : rows.kinds) writer.fixed(static_cast<uint8_t>(kind));
-  writer.varint(rows.columns.size());
+  const size_t columns = columns_to_write(rows, shape);
+  writer.varint(columns);
   PieceHeader header{rows.rows, previous, runs, event_range_of(rows, shape.time_column), {}};
-  for (size_t at = 0; at < rows.columns.size(); ++at) {
+  for (size_t at = 0; at < columns; ++at) {
     encode_column(*rows.columns[at], shape.device_column == at ? &header.key_groups : nullptr, plain);
   }
   std::string out;

@@ -98,6 +98,12 @@ void FollowingLastValues::run() {
 void FollowingLastValues::follow(std::shared_ptr<const catalog::StreamDefinition> stream) {
   if (!ValueTable::can_follow(*stream)) return;
   const StreamId id = stream->id;
+  {
+    auto streams = followed_.lock();
+    if (const auto found = streams->find(id); found != streams->end()) {
+      return found->second->table.add_columns(std::move(stream));
+    }
+  }
   auto followed = std::make_shared<Followed>(std::move(stream));
   const Offset begin = log_.begin(id);
   const Offset end = log_.end(id);

@@ -13,11 +13,28 @@ using columnar::TypeKind;
 bool ValueTable::can_follow(const catalog::StreamDefinition& stream) { return stream.device_column.has_value(); }
 
 ValueTable::ValueTable(std::shared_ptr<const catalog::StreamDefinition> stream) : stream_(std::move(stream)) {
+  plan_columns(0);
+}
+
+void ValueTable::add_columns(std::shared_ptr<const catalog::StreamDefinition> stream) {
+  const size_t known = stream_->schema->fields.size();
+  const size_t width = plans_.size();
+  stream_ = std::move(stream);
+  plan_columns(known);
+  std::vector<Cell> wider(rows_.size() * plans_.size());
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    std::copy_n(cells_.begin() + static_cast<ptrdiff_t>(row * width), width,
+                wider.begin() + static_cast<ptrdiff_t>(row * plans_.size()));
+  }
+  cells_ = std::move(wider);
+}
+
+void ValueTable::plan_columns(size_t first) {
   columnar::BatchBuilder nulls(stream_->schema);
   for (size_t column = 0; column < nulls.column_count(); ++column) nulls.column(column).append_null();
   nulls.end_row();
   nothing_ = nulls.finish();
-  for (size_t column = 0; column < stream_->schema->fields.size(); ++column) {
+  for (size_t column = first; column < stream_->schema->fields.size(); ++column) {
     if (column == stream_->device_column) continue;
     switch (stream_->schema->fields[column].type) {
       case TypeKind::kBoolean:
@@ -136,6 +153,7 @@ void ValueTable::take(const log::LogBatch& batch, size_t room) {
   const columnar::Column& devices = *batch.batch.columns[*stream_->device_column];
   const auto codes = devices.values<uint32_t>();
   for (size_t plan = 0; plan < plans_.size(); ++plan) {
+    if (plans_[plan].column >= batch.batch.columns.size()) break;  // read before the column came
     const columnar::Column& column = *batch.batch.columns[plans_[plan].column];
     if (!column.has_nulls()) {
       for (const uint32_t row : touched_) put(column, plan, rows_[row].winner, row, rows_[row].winner_time_us);

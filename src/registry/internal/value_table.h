@@ -17,6 +17,8 @@ class ValueTable {
  public:
   explicit ValueTable(std::shared_ptr<const catalog::StreamDefinition> stream);
 
+  // The same stream with columns more at the end: what is kept of the others stays.
+  void add_columns(std::shared_ptr<const catalog::StreamDefinition> stream);
   // `room` is how many bytes the table may still take; devices that need more are counted and left out.
   void take(const log::LogBatch& batch, size_t room);
   // Fills offset, seen_us, row and times; false when nothing is known of the device.
@@ -54,14 +56,15 @@ class ValueTable {
 
   // The device's row, made if there is room; null otherwise.
   Row* row_of(uint32_t code);
+  void plan_columns(size_t first);
   [[nodiscard]] size_t cost_of_row(uint32_t code) const;
   void find_winners(const log::LogBatch& batch);
   void put(const columnar::Column& column, size_t plan, size_t source_row, size_t row, int64_t time_us);
   [[nodiscard]] int64_t event_time(const log::LogBatch& batch, size_t row) const;
   [[nodiscard]] columnar::ColumnPtr cell_column(const ColumnPlan& plan, const Cell& cell) const;
 
-  const std::shared_ptr<const catalog::StreamDefinition> stream_;  // shared with the catalog
-  columnar::Batch nothing_;                                        // one row of NULLs
+  std::shared_ptr<const catalog::StreamDefinition> stream_;  // shared with the catalog
+  columnar::Batch nothing_;                                  // one row of NULLs
   std::vector<ColumnPlan> plans_;
   std::vector<uint32_t> row_of_code_;  // index into rows_ + 1, by the device's number
   std::vector<Row> rows_;

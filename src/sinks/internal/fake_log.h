@@ -74,6 +74,17 @@ class FakeLog final : public log::Log {
     data_.lock()->listener = std::move(listener);
     return std::make_unique<Handle>(*this);
   }
+  // The stream got columns: what is there has NULL in them.
+  void pad(const columnar::SchemaPtr& schema) {
+    for (log::LogBatch& batch : data_.lock()->batches) {
+      for (size_t at = batch.batch.columns.size(); at < schema->fields.size(); ++at) {
+        columnar::ColumnBuilder nulls(schema->fields[at].type);
+        for (size_t row = 0; row < batch.batch.rows; ++row) nulls.append_null();
+        batch.batch.columns.push_back(nulls.finish());
+      }
+      batch.batch.schema = schema;
+    }
+  }
   void expire_before(int64_t offset) { data_.lock()->begin = offset; }
   [[nodiscard]] bool has_state() const { return !data_.lock()->state.empty(); }
 

@@ -159,6 +159,7 @@ struct ColumnDefinition {
   columnar::Type type = columnar::TypeKind::kNull;
   bool nullable = true;
   std::optional<AstExpression> computed;  // instead of a type: `name AS expression`
+  std::string computed_text = {};         // its words, with one blank between them
 };
 
 struct WatermarkDefinition {
@@ -185,6 +186,7 @@ struct CreateTableAst {
   std::optional<WatermarkDefinition> watermark;
   std::optional<PrimaryKeyDefinition> key;
   std::vector<OptionDefinition> options;
+  size_t elements_end = 0;  // byte behind the last of the columns and other elements
 };
 
 struct CreateViewAst {
@@ -192,6 +194,13 @@ struct CreateViewAst {
   bool if_not_exists = false;
   Query query;
   std::string query_text;
+};
+
+struct AlterTableAst {
+  Name name;
+  bool if_exists = false;
+  std::vector<ColumnDefinition> columns;
+  std::string columns_text;  // as written, without parentheses around them
 };
 
 struct DropAst {
@@ -219,8 +228,8 @@ struct SetAst {
 
 struct ExplainAst;
 
-using StatementAst = std::variant<CreateTableAst, CreateViewAst, DropAst, InsertAst, SelectAst, SetAst, Show,
-                                  std::unique_ptr<ExplainAst>>;
+using StatementAst = std::variant<CreateTableAst, CreateViewAst, AlterTableAst, DropAst, InsertAst, SelectAst, SetAst,
+                                  Show, std::unique_ptr<ExplainAst>>;
 
 struct ExplainAst {
   StatementAst statement;

@@ -45,6 +45,8 @@ Result<Relation> QueryBinder::with_computed(Relation stored, const std::vector<C
   std::vector<std::string> names;
   size_t next_stored = 0;
   for (const ColumnDefinition& column : columns) {
+    // A pipeline that is older than the column does not know it.
+    if (!column.computed && next_stored == stored.schema().fields.size()) continue;
     names.push_back(column.name.text);
     if (!column.computed) {
       const columnar::Field& field = stored.schema().fields[next_stored];

@@ -33,11 +33,11 @@ Result<StatementAst> Parser::statement() {
     explained->statement = std::move(inner);
     return StatementAst(std::move(explained));
   }
-  if (at_word("ALTER")) return unsupported("ALTER", "DROP and CREATE it again");
+  if (at_word("ALTER")) return alter();
   if (at_word("UPDATE") || at_word("DELETE") || at_word("MERGE") || at_word("TRUNCATE")) {
     return unsupported(to_upper(peek().text), "A stream only grows; its 'retention' limits it");
   }
-  return unexpected("CREATE, DROP, INSERT, SELECT, EXPLAIN, SHOW or SET");
+  return unexpected("CREATE, ALTER, DROP, INSERT, SELECT, EXPLAIN, SHOW or SET");
 }
 
 Result<bool> Parser::if_not_exists() {
@@ -70,6 +70,7 @@ Result<StatementAst> Parser::create_table() {
   do {
     TRY(table_element(table));
   } while (accept_symbol(","));
+  table.elements_end = end_of_last_token();
   TRY(expect_symbol(")"));
   if (at_word("COMMENT")) return unsupported("COMMENT", "Use WITH ('description' = '...')");
   if (at_word("PARTITIONED") || at_word("DISTRIBUTED")) {
@@ -98,7 +99,9 @@ Result<> Parser::table_element(CreateTableAst& table) {
   ColumnDefinition column;
   TRY_ASSIGN(column.name, name("of a column"));
   if (accept_word("AS")) {
+    const size_t first = at_;
     TRY_ASSIGN(column.computed, expression());
+    column.computed_text = words_between(first, at_);
     if (at_word("COMMENT")) return unsupported("COMMENT on a column", "Use a -- comment");
     table.columns.push_back(std::move(column));
     return {};

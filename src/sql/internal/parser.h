@@ -59,6 +59,12 @@ class Parser {
   [[nodiscard]] Result<StatementAst> create();
   [[nodiscard]] Result<StatementAst> create_table();
   [[nodiscard]] Result<> table_element(CreateTableAst& table);
+  [[nodiscard]] Result<> refuse_column_tail();
+  [[nodiscard]] Result<StatementAst> alter();
+  [[nodiscard]] Result<> added_column(AlterTableAst& table);
+  // The tokens from one to before another, with one blank between them.
+  [[nodiscard]] std::string words_between(size_t first, size_t end) const;
+  [[nodiscard]] size_t end_of_last_token() const;
   [[nodiscard]] Result<> primary_key(CreateTableAst& table);
   [[nodiscard]] Result<> not_enforced();
   [[nodiscard]] Result<WatermarkDefinition> watermark();

@@ -14,9 +14,10 @@ namespace tidegate::streams {
 
 class Platform::CatalogNames final : public sql::Names {
  public:
-  explicit CatalogNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
+  explicit CatalogNames(const catalog::Catalog& catalog, std::map<std::string, uint32_t> known_columns = {})
+      : catalog_(catalog), known_columns_(std::move(known_columns)) {}
   std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
-    return catalog_.find_stream(name);
+    return catalog::as_known(catalog_.find_stream(name), known_columns_);
   }
   std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
     return catalog_.find_view(name);
@@ -25,6 +26,7 @@ class Platform::CatalogNames final : public sql::Names {
 
  private:
   const catalog::Catalog& catalog_;
+  const std::map<std::string, uint32_t> known_columns_;
 };
 
 Platform::Platform(std::filesystem::path folder, int64_t clock_us, const Settings& settings)
@@ -82,7 +84,7 @@ Result<> Platform::resume() {
   for (const auto& stream : catalog_->streams()) TRY(connect(stream));
   for (const auto& table : catalog_->tables()) TRY(tables_->restore(table));
   for (const catalog::PipelineDefinition& pipeline : catalog_->pipelines()) {
-    TRY_ASSIGN(sql::InsertInto insert, analyze_insert(pipeline.sql));
+    TRY_ASSIGN(sql::InsertInto insert, analyze_insert(pipeline));
     TRY(start(pipeline, std::move(insert)));
   }
   return {};
@@ -114,6 +116,12 @@ Result<> Platform::apply(sql::Statement statement, const std::string& pipeline) 
     TRY(open_stream(stream));
     const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(stream->name));
     if (dead_letters != nullptr) TRY(open_stream(dead_letters));
+    return connect(stream);
+  }
+  if (auto* altered = std::get_if<sql::AlterTable>(&statement)) {
+    if (altered->nothing) return {};
+    TRY(open_stream(std::make_shared<const catalog::StreamDefinition>(altered->definition)));
+    TRY_ASSIGN(const auto stream, catalog_->add_columns(std::move(altered->definition)));
     return connect(stream);
   }
   if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) return add_table(std::move(*lookup));
@@ -217,11 +225,12 @@ Result<> Platform::start(const catalog::PipelineDefinition& definition, sql::Ins
   return engine_->start({definition, std::move(insert.plan), insert.target, late});
 }
 
-Result<sql::InsertInto> Platform::analyze_insert(const std::string& sql) const {
+Result<sql::InsertInto> Platform::analyze_insert(const catalog::PipelineDefinition& pipeline) const {
   sql::ScriptSettings settings;
-  TRY_ASSIGN(std::optional<sql::Statement> statement, sql::analyze({sql, {}}, *names_, settings));
+  const CatalogNames names(*catalog_, pipeline.known_columns);
+  TRY_ASSIGN(std::optional<sql::Statement> statement, sql::analyze({pipeline.sql, {}}, names, settings));
   auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
-  if (insert == nullptr) return fail(ErrorCode::Bug, fmt::format("the catalog holds no INSERT INTO: {}", sql));
+  if (insert == nullptr) return fail(ErrorCode::Bug, fmt::format("the catalog holds no INSERT INTO: {}", pipeline.sql));
   return std::move(*insert);
 }
 

@@ -82,7 +82,7 @@ class Platform {
   Result<> add_pipeline(sql::InsertInto insert, const std::string& name);
   Result<> drop(const sql::Drop& drop);
   Result<> start(const catalog::PipelineDefinition& definition, sql::InsertInto insert);
-  Result<sql::InsertInto> analyze_insert(const std::string& sql) const;
+  Result<sql::InsertInto> analyze_insert(const catalog::PipelineDefinition& pipeline) const;
   Result<> flush(ingest::Lane& lane);
 
   const std::filesystem::path folder_;
