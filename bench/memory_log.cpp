@@ -52,6 +52,9 @@ Result<std::optional<std::string>> MemoryLog::get_state(PipelineId, std::string_
 Result<std::vector<log::StatePut>> MemoryLog::scan_state(PipelineId, std::string_view) {
   return std::vector<log::StatePut>{};
 }
+Result<std::vector<std::string>> MemoryLog::state_keys(PipelineId, std::string_view) {
+  return std::vector<std::string>{};
+}
 Result<> MemoryLog::drop_state(PipelineId) { return {}; }
 
 std::unique_ptr<log::Log::Subscription> MemoryLog::on_append(StreamId, std::function<void()>) {

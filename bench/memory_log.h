@@ -23,6 +23,7 @@ class MemoryLog final : public log::Log {
   [[nodiscard]] Offset next_readable(StreamId stream, Offset from) const override;
   [[nodiscard]] Result<std::optional<std::string>> get_state(PipelineId pipeline, std::string_view key) override;
   [[nodiscard]] Result<std::vector<log::StatePut>> scan_state(PipelineId pipeline, std::string_view prefix) override;
+  [[nodiscard]] Result<std::vector<std::string>> state_keys(PipelineId pipeline, std::string_view prefix) override;
   Result<> drop_state(PipelineId pipeline) override;
   [[nodiscard]] std::unique_ptr<Subscription> on_append(StreamId stream, std::function<void()> listener) override;
 

@@ -27,6 +27,8 @@ struct EngineOptions {
   int64_t min_epoch_us = 5'000;                          // an epoch is not shorter than this while input keeps coming
   int64_t snapshot_interval_us = 10 * kMicrosPerSecond;  // state is snapshotted this often ...
   size_t snapshot_dirty_bytes = 64U << 20;               // ... or when this much of it has changed
+  // Pages of a snapshot of more than this go into the log a part after the other, between others' commits.
+  size_t snapshot_commit_bytes = 8U << 20;
   // State of one pipeline or live query; one that needs more stops with an error, so that the others go on. 0: any.
   size_t max_state_bytes = 0;
   // Where lookup joins get their tables; null: there are none. Must outlive the engine.

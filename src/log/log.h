@@ -84,6 +84,8 @@ class Log {
   // A pipeline's own data, by key; keys in order for the scan.
   [[nodiscard]] virtual Result<std::optional<std::string>> get_state(PipelineId pipeline, std::string_view key) = 0;
   [[nodiscard]] virtual Result<std::vector<StatePut>> scan_state(PipelineId pipeline, std::string_view prefix) = 0;
+  // Its keys that begin with `prefix`, in order.
+  [[nodiscard]] virtual Result<std::vector<std::string>> state_keys(PipelineId pipeline, std::string_view prefix) = 0;
   virtual Result<> drop_state(PipelineId pipeline) = 0;
 
   // Calls `listener` on the commit thread after each group commit that added records to `stream`, until the

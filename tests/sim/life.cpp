@@ -117,6 +117,7 @@ Result<> Life::open(const LifeOptions& options) {
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, machine_.clock, devices_, log_options));
   ingest_ = ingest::Ingest::create(*log_, machine_.clock, devices_);
   engine::EngineOptions engine_options;
+  engine_options.snapshot_commit_bytes = 600;  // most snapshots go in parts
   engine_options.manual = true;
   engine_options.tables = options.rates;
   engine_options.max_epoch_rows = options.max_epoch_rows;

@@ -11,11 +11,14 @@ namespace {
 
 // Version 1 had one source, one operator and one watermark; version 2 no tables, and does not say who was behind.
 constexpr uint8_t kRecordVersion = 3;
-constexpr uint8_t kManifestVersion = 3;
+constexpr uint8_t kManifestVersion = 4;  // version 3 had one bank of pages
 // More than any plan has; a bound for reading bytes that are not ours.
 constexpr uint64_t kMaxSources = 64;
 constexpr uint64_t kMaxOperators = 128;
 constexpr uint64_t kMaxTables = 100'000;
+// Of a place; what keys have room for.
+constexpr uint32_t kMaxPages = 0x7f'ffff;
+constexpr uint32_t kSecondBank = 0x80'0000;
 
 void write_record(ByteWriter& out, const EpochRecord& record) {
   out.varint(record.id.value);
@@ -83,19 +86,21 @@ void write_pages(ByteWriter& out, const OperatorPages& pages) {
   out.varint(pages.groups.size());
   for (const auto& [place, group] : pages.groups) {
     out.varint(place);
-    out.varint(group.pages);
+    out.varint(uint64_t{group.pages} << 1U | static_cast<uint64_t>(group.bank));
     out.varint(group.epoch.value);
   }
 }
 
-bool read_groups(ByteReader& in, OperatorPages& pages) {
+bool read_groups(ByteReader& in, uint8_t version, OperatorPages& pages) {
   const uint64_t count = in.varint();
   for (uint64_t i = 0; in.ok() && i < count; ++i) {
     const auto place = static_cast<uint32_t>(in.varint());
     PageGroup group;
-    group.pages = static_cast<uint32_t>(in.varint());
+    const uint64_t pages_and_bank = version >= 4 ? in.varint() : in.varint() << 1U;
+    group.pages = static_cast<uint32_t>(pages_and_bank >> 1U);
+    group.bank = (pages_and_bank & 1U) == 0 ? Bank::kFirst : Bank::kSecond;
     group.epoch = EpochId{in.varint()};
-    if ((place & 0xffff) >= kKeyGroups) return false;
+    if ((place & 0xffff) >= kKeyGroups || group.pages > kMaxPages) return false;
     pages.groups[place] = group;
   }
   return in.ok();
@@ -106,19 +111,19 @@ bool read_operator_v1(ByteReader& in, Manifest& manifest) {
   OperatorPages only;
   only.operator_id = in.text();
   manifest.scanned_at_us = in.zigzag();
-  if (!read_groups(in, only)) return false;
+  if (!read_groups(in, 1, only)) return false;
   if (!only.operator_id.empty()) manifest.operators.push_back(std::move(only));
   return true;
 }
 
-bool read_operators(ByteReader& in, Manifest& manifest) {
+bool read_operators(ByteReader& in, uint8_t version, Manifest& manifest) {
   manifest.scanned_at_us = in.zigzag();
   const uint64_t count = in.varint();
   if (!in.ok() || count > kMaxOperators) return false;
   for (uint64_t i = 0; i < count; ++i) {
     OperatorPages& pages = manifest.operators.emplace_back();
     pages.operator_id = in.text();
-    if (!read_groups(in, pages)) return false;
+    if (!read_groups(in, version, pages)) return false;
   }
   return true;
 }
@@ -164,15 +169,16 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   const auto version = in.fixed<uint8_t>();
   const bool known = version >= 1 && version <= kManifestVersion;
   if (!known || !read_record(in, version, manifest.epoch)) return unknown("snapshot");
-  const bool fine = version == 1 ? read_operator_v1(in, manifest) : read_operators(in, manifest);
+  const bool fine = version == 1 ? read_operator_v1(in, manifest) : read_operators(in, version, manifest);
   if (!fine || !in.finished() || !in_range(manifest.scanned_at_us)) return unknown("snapshot");
   return manifest;
 }
 
 std::string epoch_key(EpochId id) { return fmt::format("{}{:016x}", kEpochPrefix, id.value); }
 
-std::string page_key(std::string_view operator_id, uint16_t key_group, uint16_t worker, uint32_t page) {
-  return fmt::format("page/{}/{:02x}/{:04x}/{:06x}", operator_id, key_group, worker, page);
+std::string page_key(std::string_view operator_id, Place place, Bank bank, uint32_t page) {
+  const uint32_t number = bank == Bank::kFirst ? page : page | kSecondBank;
+  return fmt::format("{}{}/{:02x}/{:04x}/{:06x}", kPagePrefix, operator_id, place.key_group, place.worker, number);
 }
 
 }  // namespace tidegate::engine

@@ -39,9 +39,14 @@ struct EpochRecord {
   uint64_t late = 0;
 };
 
+// A place's pages have one of two banks of keys; when they change, the new ones get the other, so that those of the
+// manifest stay as they are until the next manifest is there.
+enum class Bank : uint8_t { kFirst, kSecond };
+
 struct PageGroup {
   uint32_t pages = 0;
   EpochId epoch;  // of the snapshot that wrote them
+  Bank bank = Bank::kFirst;
 };
 
 struct OperatorPages {
@@ -65,7 +70,15 @@ struct Manifest {
 // Keys in the pipeline's part of the store.
 inline constexpr std::string_view kManifestKey = "snapshot";
 inline constexpr std::string_view kEpochPrefix = "epoch/";
+inline constexpr std::string_view kPagePrefix = "page/";
+// There while pages of a snapshot are in the store whose manifest is not.
+inline constexpr std::string_view kPagesAheadKey = "pages_ahead";
 [[nodiscard]] std::string epoch_key(EpochId id);
-[[nodiscard]] std::string page_key(std::string_view operator_id, uint16_t key_group, uint16_t worker, uint32_t page);
+// Where an operator's state of a key group was with one worker.
+struct Place {
+  uint16_t key_group = 0;
+  uint16_t worker = 0;
+};
+[[nodiscard]] std::string page_key(std::string_view operator_id, Place place, Bank bank, uint32_t page);
 
 }  // namespace tidegate::engine

@@ -18,6 +18,7 @@ class FakeLog final : public log::Log {
  public:
   size_t max_read_rows = 1'000'000;  // batches are cut into pieces of at most this on the way out
   int failing_commits = 0;           // that many epochs from now on fail with DiskFull
+  int good_commits = 0;              // that many before them do not
 
   Result<> open_stream(std::shared_ptr<const catalog::StreamDefinition> stream) override {
     const std::lock_guard lock(mutex_);
@@ -44,7 +45,8 @@ class FakeLog final : public log::Log {
     bool failed = false;
     {
       const std::lock_guard lock(mutex_);
-      failed = failing_commits > 0;
+      failed = good_commits == 0 && failing_commits > 0;
+      if (good_commits > 0) --good_commits;
       if (failed) {
         --failing_commits;
       } else {
@@ -53,8 +55,8 @@ class FakeLog final : public log::Log {
           add(stream, std::move(batch));
         }
         auto& state = state_[epoch.pipeline.value];
-        for (const std::string& key : epoch.deletes) state.erase(key);
         for (log::StatePut& put : epoch.puts) state[put.key] = std::move(put.value);
+        for (const std::string& key : epoch.deletes) state.erase(key);
       }
     }
     if (failed) return done(fail(ErrorCode::DiskFull, "the fake disk is full"));
@@ -110,6 +112,14 @@ class FakeLog final : public log::Log {
     std::vector<log::StatePut> found;
     for (const auto& [key, value] : state_[pipeline.value]) {
       if (key.starts_with(prefix)) found.push_back({key, value});
+    }
+    return found;
+  }
+  [[nodiscard]] Result<std::vector<std::string>> state_keys(PipelineId pipeline, std::string_view prefix) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> found;
+    for (const auto& [key, value] : state_[pipeline.value]) {
+      if (key.starts_with(prefix)) found.push_back(key);
     }
     return found;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "engine/internal/commit_parts.h"
 
 namespace tidegate::engine {
 
@@ -57,7 +58,7 @@ bool Pipeline::step(WorkerPool& pool) {
     }
     case Phase::kRetrying:
       if (context_.clock.monotonic_us() < retry_at_us_) return false;
-      submit(*pending_);
+      submit();
       return true;
     case Phase::kIdle: break;
   }
@@ -196,10 +197,9 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
   last_.sources = ranges_since(from);
   if (snapshot_due) {
     last_.tables.clear();
-    snapshots_.write(last_, commit);
+    commit.deletes = std::exchange(stale_, {});
     tables_.forget_others(versions_, commit);
-    commit.deletes.insert(commit.deletes.end(), stale_.begin(), stale_.end());
-    stale_.clear();
+    snapshots_.write(last_, commit);
     snapshot_at_us_ = last_.clock_us;
     snapshot_epoch_ = last_.id;
   } else {
@@ -209,8 +209,9 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
   }
   publish();
   publish_progress(from);
-  submit(commit);
-  pending_ = std::move(commit);
+  pending_ = in_parts(std::move(commit), context_.options.snapshot_commit_bytes);
+  submitted_us_ = context_.clock.monotonic_us();
+  submit();
 }
 
 void Pipeline::add_outputs(log::EpochCommit& commit) {
@@ -226,19 +227,19 @@ void Pipeline::add_outputs(log::EpochCommit& commit) {
   }
 }
 
-void Pipeline::submit(const log::EpochCommit& commit) {
+void Pipeline::submit() {
   phase_ = Phase::kCommitting;
-  submitted_us_ = context_.clock.monotonic_us();
-  slot_.submit(context_.log, commit);
+  slot_.submit(context_.log, pending_.front());
 }
 
 void Pipeline::on_committed(const Result<>& result) {
   const int64_t now_us = context_.clock.monotonic_us();
   auto status = status_.lock();
   if (result) {
-    phase_ = Phase::kIdle;
-    pending_.reset();
+    pending_.pop_front();
     retry_delay_us_ = kFirstRetryUs;
+    if (!pending_.empty()) return submit();
+    phase_ = Phase::kIdle;
     publish_position();
     status->error.clear();
     status->epochs += 1;
@@ -255,15 +256,18 @@ void Pipeline::on_committed(const Result<>& result) {
 }
 
 Result<> Pipeline::wait_commit() {
-  if (phase_ != Phase::kCommitting) return {};
-  const Result<> result = slot_.wait_result();
-  on_committed(result);
-  if (!result) retry_at_us_ = 0;
-  return result;
+  while (phase_ == Phase::kCommitting) {
+    const Result<> result = slot_.wait_result();
+    on_committed(result);
+    if (result) continue;
+    retry_at_us_ = 0;
+    return result;
+  }
+  return {};
 }
 
 void Pipeline::stop() {
-  if (phase_ == Phase::kRetrying) submit(*pending_);
+  if (phase_ == Phase::kRetrying) submit();
   if (!wait_commit() || phase_ != Phase::kIdle) return;
   if (!execution_.graph().has_state() || last_.id == snapshot_epoch_) return;
   const std::vector<Offset> from = positions();

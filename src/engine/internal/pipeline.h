@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -77,8 +78,7 @@ class Pipeline {
   [[nodiscard]] std::vector<Offset> positions() const;
   [[nodiscard]] const catalog::StreamDefinition& source(size_t at) const { return *execution_.graph().sources()[at]; }
   void commit_epoch(const std::vector<Offset>& from, bool snapshot_due);
-  [[nodiscard]] log::EpochCommit gather_commit();
-  void submit(const log::EpochCommit& commit);
+  void submit();
   void on_committed(const Result<>& result);
   void add_outputs(log::EpochCommit& commit);
   [[nodiscard]] bool snapshot_due(bool had_input) const;
@@ -90,7 +90,9 @@ class Pipeline {
   void publish_progress(const std::vector<Offset>& from);
   void publish_position();
 
-  [[nodiscard]] Result<> restore(const Manifest& manifest);
+  [[nodiscard]] Result<> restore(const Manifest& manifest, WorkerPool& pool);
+  // Pages of a snapshot that was never finished go with the next one; `manifest` is that of the last one that was.
+  [[nodiscard]] Result<> forget_pages_ahead(const std::optional<Manifest>& manifest);
   [[nodiscard]] Result<std::vector<EpochRecord>> records_after(EpochId snapshot);
   [[nodiscard]] Result<> replay(const EpochRecord& record, WorkerPool& pool);
   [[nodiscard]] Result<> replay_rows(const EpochRecord& record, WorkerPool& pool);
@@ -108,13 +110,13 @@ class Pipeline {
   std::vector<std::unique_ptr<log::Log::Subscription>> subscriptions_;
 
   Phase phase_ = Phase::kIdle;
-  EpochRecord last_;                // the newest epoch computed
-  int64_t snapshot_at_us_ = 0;      // clock of the last snapshot
-  EpochId snapshot_epoch_{};        // its epoch
-  std::vector<std::string> stale_;  // keys that the next snapshot makes superfluous
-  std::optional<log::EpochCommit> pending_;
-  int64_t submitted_us_ = 0;  // monotonic
-  int64_t retry_at_us_ = 0;   // monotonic
+  EpochRecord last_;                      // the newest epoch computed
+  int64_t snapshot_at_us_ = 0;            // clock of the last snapshot
+  EpochId snapshot_epoch_{};              // its epoch
+  std::vector<std::string> stale_;        // keys that the next snapshot makes superfluous
+  std::deque<log::EpochCommit> pending_;  // what the epoch has left to commit; the first is under way
+  int64_t submitted_us_ = 0;              // monotonic
+  int64_t retry_at_us_ = 0;               // monotonic
   int64_t retry_delay_us_ = kFirstRetryUs;
   int64_t not_before_us_ = 0;         // monotonic: the next epoch's earliest start
   std::atomic<int64_t> position_{0};  // the sum over the sources

@@ -1,10 +1,26 @@
 // Pipeline: its state from the last snapshot, and the epochs since then computed again.
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/logging.h"
 #include "engine/internal/pipeline.h"
 
 namespace tidegate::engine {
+
+namespace {
+
+void add_page_keys(const Manifest& manifest, std::unordered_set<std::string>& keys) {
+  for (const OperatorPages& pages : manifest.operators) {
+    for (const auto& [number, group] : pages.groups) {
+      const Place place{static_cast<uint16_t>(number & 0xffff), static_cast<uint16_t>(number >> 16)};
+      for (uint32_t page = 0; page < group.pages; ++page) {
+        keys.insert(page_key(pages.operator_id, place, group.bank, page));
+      }
+    }
+  }
+}
+
+}  // namespace
 
 Result<> Pipeline::recover(WorkerPool& pool) {
   const PipelineId pipeline = spec_.definition.id;
@@ -12,14 +28,16 @@ Result<> Pipeline::recover(WorkerPool& pool) {
   snapshot_at_us_ = context_.clock.now_us();
   TRY_ASSIGN(const std::optional<std::string> stored, context_.log.get_state(pipeline, kManifestKey));
   bool same_state = true;
+  std::optional<Manifest> manifest;
   if (stored) {
-    TRY_ASSIGN(const Manifest manifest, decode_manifest(*stored));
-    same_state = snapshots_.fits(manifest);
-    adopt(manifest.epoch);
-    snapshot_epoch_ = manifest.epoch.id;
-    snapshot_at_us_ = manifest.epoch.clock_us;
-    if (same_state) TRY(restore(manifest));
+    TRY_ASSIGN(manifest, decode_manifest(*stored));
+    same_state = snapshots_.fits(*manifest);
+    adopt(manifest->epoch);
+    snapshot_epoch_ = manifest->epoch.id;
+    snapshot_at_us_ = manifest->epoch.clock_us;
+    if (same_state) TRY(restore(*manifest, pool));
   }
+  TRY(forget_pages_ahead(manifest));
   TRY(tables_.restore());
   TRY_ASSIGN(const std::vector<EpochRecord> records, records_after(snapshot_epoch_));
   for (const EpochRecord& record : records) {
@@ -31,17 +49,31 @@ Result<> Pipeline::recover(WorkerPool& pool) {
   if (!same_state) {
     log_warn("engine.state_dropped", {{"pipeline", spec_.definition.name},
                                       {"reason", "its query means something else now; it starts with empty windows"}});
-    TRY_ASSIGN(const std::vector<log::StatePut> pages, context_.log.scan_state(pipeline, "page/"));
-    for (const log::StatePut& page : pages) stale_.push_back(page.key);
+    TRY_ASSIGN(const std::vector<std::string> pages, context_.log.state_keys(pipeline, kPagePrefix));
+    stale_.insert(stale_.end(), pages.begin(), pages.end());
     // Copies of tables go with the first snapshot that does not need them.
   }
   publish();
   return {};
 }
 
-Result<> Pipeline::restore(const Manifest& manifest) {
+Result<> Pipeline::forget_pages_ahead(const std::optional<Manifest>& manifest) {
+  const PipelineId pipeline = spec_.definition.id;
+  TRY_ASSIGN(const std::optional<std::string> ahead, context_.log.get_state(pipeline, kPagesAheadKey));
+  if (!ahead) return {};
+  std::unordered_set<std::string> named;
+  if (manifest) add_page_keys(*manifest, named);
+  TRY_ASSIGN(std::vector<std::string> pages, context_.log.state_keys(pipeline, kPagePrefix));
+  for (std::string& key : pages) {
+    if (!named.contains(key)) stale_.push_back(std::move(key));
+  }
+  stale_.emplace_back(kPagesAheadKey);
+  return {};
+}
+
+Result<> Pipeline::restore(const Manifest& manifest, WorkerPool& pool) {
   execution_.watermarks() = {manifest.epoch.shared_watermark, manifest.scanned_at_us, stage_watermarks(manifest.epoch)};
-  return snapshots_.load(manifest, spec_.definition.id, context_.log);
+  return snapshots_.load(manifest, spec_.definition.id, context_.log, pool);
 }
 
 std::vector<int64_t> Pipeline::stage_watermarks(const EpochRecord& record) const {

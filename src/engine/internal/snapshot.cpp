@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/bytes.h"
@@ -46,10 +47,9 @@ void Snapshots::write(const EpochRecord& epoch, log::EpochCommit& commit) {
     }
     manifest.operators.push_back({std::string(execution_.graph().state_ids()[op]), operators_[op].groups});
   }
-  const auto is_put = [&](const std::string& key) {
-    return std::ranges::any_of(commit.puts, [&](const log::StatePut& put) { return put.key == key; });
-  };
-  std::erase_if(commit.deletes, is_put);
+  std::unordered_set<std::string_view> put;
+  for (const log::StatePut& page : commit.puts) put.insert(page.key);
+  std::erase_if(commit.deletes, [&](const std::string& key) { return put.contains(key); });
   commit.puts.push_back({std::string(kManifestKey), encode(manifest)});
 }
 
@@ -77,18 +77,21 @@ void Snapshots::replace_pages(size_t op, Place place, EpochId epoch, std::vector
   const std::string_view id = execution_.graph().state_ids()[op];
   std::map<uint32_t, PageGroup>& groups = operators_[op].groups;
   const uint32_t number = number_of(place.key_group, place.worker);
-  const auto before = groups.find(number);
-  const auto count = static_cast<uint32_t>(pages.size());
-  for (uint32_t page = count; before != groups.end() && page < before->second.pages; ++page) {
-    commit.deletes.push_back(page_key(id, place.key_group, place.worker, page));
+  Bank bank = Bank::kFirst;
+  if (const auto before = groups.find(number); before != groups.end()) {
+    for (uint32_t page = 0; page < before->second.pages; ++page) {
+      commit.deletes.push_back(page_key(id, place, before->second.bank, page));
+    }
+    bank = before->second.bank == Bank::kFirst ? Bank::kSecond : Bank::kFirst;
   }
+  const auto count = static_cast<uint32_t>(pages.size());
   for (uint32_t page = 0; page < count; ++page) {
-    commit.puts.push_back({page_key(id, place.key_group, place.worker, page), std::move(pages[page])});
+    commit.puts.push_back({page_key(id, place, bank, page), std::move(pages[page])});
   }
   if (count == 0) {
     groups.erase(number);
   } else {
-    groups[number] = {count, epoch};
+    groups[number] = {count, epoch, bank};
   }
 }
 
@@ -97,37 +100,47 @@ bool Snapshots::fits(const Manifest& manifest) const {
                             [](const OperatorPages& pages) { return std::string_view(pages.operator_id); });
 }
 
-Result<> Snapshots::load(const Manifest& manifest, PipelineId pipeline, log::Log& log) {
+Result<> Snapshots::load(const Manifest& manifest, PipelineId pipeline, log::Log& log, WorkerPool& pool) {
+  const size_t workers = execution_.workers().size();
   for (size_t op = 0; op < operators_.size(); ++op) {
     operators_[op].groups = manifest.operators.at(op).groups;
-    TRY(load_operator(op, pipeline, log));
-  }
-  return {};
-}
-
-Result<> Snapshots::load_operator(size_t op, PipelineId pipeline, log::Log& log) {
-  for (const auto& [number, group] : operators_[op].groups) {
-    const Place place{static_cast<uint16_t>(number & 0xffff), static_cast<uint16_t>(number >> 16)};
-    for (uint32_t page = 0; page < group.pages; ++page) {
-      const std::string key = page_key(execution_.graph().state_ids()[op], place.key_group, place.worker, page);
-      TRY_ASSIGN(const std::optional<std::string> bytes, log.get_state(pipeline, key));
-      if (!bytes) return fail(ErrorCode::StateIncompatible, fmt::format("the snapshot's page {} is missing", key));
-      TRY(load_page(*bytes, op, place, group.epoch));
+    std::vector<Result<>> loaded(workers);
+    std::vector<std::vector<uint32_t>> moved(workers);
+    pool.run([&](int thread) {
+      for (auto at = static_cast<size_t>(thread); at < workers; at += static_cast<size_t>(pool.size())) {
+        loaded[at] = load_part({op, static_cast<uint16_t>(at)}, pipeline, log, moved[at]);
+      }
+    });
+    for (size_t at = 0; at < workers; ++at) {
+      TRY(std::move(loaded[at]));
+      operators_[op].moved.insert(operators_[op].moved.end(), moved[at].begin(), moved[at].end());
+      execution_.workers()[at].states()[op]->loaded();
     }
   }
-  for (Worker& worker : execution_.workers()) worker.states()[op]->loaded();
   return {};
 }
 
-Result<> Snapshots::load_page(std::string_view bytes, size_t op, Place place, EpochId epoch) {
-  const size_t owner = place.key_group % execution_.workers().size();
-  KeyedState& target = *execution_.workers()[owner].states()[op];
-  if (owner != place.worker) {
-    target.mark_dirty(place.key_group);
-    std::vector<uint32_t>& moved = operators_[op].moved;
-    const uint32_t number = number_of(place.key_group, place.worker);
-    if (moved.empty() || moved.back() != number) moved.push_back(number);
+Result<> Snapshots::load_part(const Part& owner, PipelineId pipeline, log::Log& log, std::vector<uint32_t>& moved) {
+  KeyedState& target = *execution_.workers()[owner.worker].states()[owner.op];
+  for (const auto& [number, group] : operators_[owner.op].groups) {
+    const Place place{static_cast<uint16_t>(number & 0xffff), static_cast<uint16_t>(number >> 16)};
+    if (place.key_group % execution_.workers().size() != owner.worker) continue;
+    if (place.worker != owner.worker) {
+      target.mark_dirty(place.key_group);
+      moved.push_back(number);
+    }
+    for (uint32_t page = 0; page < group.pages; ++page) {
+      const std::string key = page_key(execution_.graph().state_ids()[owner.op], place, group.bank, page);
+      TRY_ASSIGN(const std::optional<std::string> bytes, log.get_state(pipeline, key));
+      if (!bytes) return fail(ErrorCode::StateIncompatible, fmt::format("the snapshot's page {} is missing", key));
+      TRY(load_page(*bytes, owner, place, group.epoch));
+    }
   }
+  return {};
+}
+
+Result<> Snapshots::load_page(std::string_view bytes, const Part& owner, Place place, EpochId epoch) {
+  KeyedState& target = *execution_.workers()[owner.worker].states()[owner.op];
   ByteReader in(bytes);
   bool fine = in.fixed<uint8_t>() == kPageVersion;
   fine = in.fixed<uint16_t>() == place.key_group && fine;

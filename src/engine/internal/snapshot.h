@@ -15,12 +15,13 @@ class Snapshots {
 
   // Bytes of state that changed since the last write, about.
   [[nodiscard]] size_t dirty_bytes() const;
-  // Adds the changed pages and the manifest to `commit`.
+  // Adds the changed pages and the manifest to `commit`, which must hold all other deletes already.
   void write(const EpochRecord& epoch, log::EpochCommit& commit);
   // Whether the stored state is of these operators.
   [[nodiscard]] bool fits(const Manifest& manifest) const;
-  // Loads what `manifest`, which fits, names. StateIncompatible if it cannot be read.
-  [[nodiscard]] Result<> load(const Manifest& manifest, PipelineId pipeline, log::Log& log);
+  // Loads what `manifest`, which fits, names, a share of the key groups on each thread of `pool`. StateIncompatible if
+  // it cannot be read.
+  [[nodiscard]] Result<> load(const Manifest& manifest, PipelineId pipeline, log::Log& log, WorkerPool& pool);
 
  private:
   static constexpr size_t kPageBytes = 256U << 10;      // a page is sealed and read as a whole
@@ -29,10 +30,6 @@ class Snapshots {
   // One worker's state of one operator.
   struct Part {
     size_t op = 0;  // in GraphPlan::state_ids()
-    uint16_t worker = 0;
-  };
-  struct Place {
-    uint16_t key_group = 0;
     uint16_t worker = 0;
   };
   struct Stored {
@@ -44,8 +41,9 @@ class Snapshots {
   [[nodiscard]] size_t state_count() const { return execution_.graph().state_ids().size(); }
   void write_part(const Part& part, EpochId epoch, log::EpochCommit& commit);
   void replace_pages(size_t op, Place place, EpochId epoch, std::vector<std::string> pages, log::EpochCommit& commit);
-  [[nodiscard]] Result<> load_operator(size_t op, PipelineId pipeline, log::Log& log);
-  [[nodiscard]] Result<> load_page(std::string_view bytes, size_t op, Place place, EpochId epoch);
+  // What worker `owner` will have of an operator.
+  [[nodiscard]] Result<> load_part(const Part& owner, PipelineId pipeline, log::Log& log, std::vector<uint32_t>& moved);
+  [[nodiscard]] Result<> load_page(std::string_view bytes, const Part& owner, Place place, EpochId epoch);
 
   Execution& execution_;
   std::vector<Stored> operators_;

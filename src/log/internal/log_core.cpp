@@ -177,21 +177,34 @@ Result<std::optional<std::string>> LogCore::get_state(PipelineId pipeline, std::
 }
 
 Result<std::vector<StatePut>> LogCore::scan_state(PipelineId pipeline, std::string_view prefix) {
-  const std::string stored_prefix = state_prefix(pipeline);
   std::vector<StatePut> found;
-  TRY(store_.scan(store::Family::kState, stored_prefix + std::string(prefix),
-                  state_prefix(PipelineId{pipeline.value + 1}), [&](std::string_view key, std::string_view sealed) {
-                    key.remove_prefix(stored_prefix.size());
-                    if (!key.starts_with(prefix)) return false;
-                    found.push_back({std::string(key), std::string(sealed)});
-                    return true;
-                  }));
+  TRY(scan_sealed(pipeline, prefix, [&](std::string_view key, std::string_view sealed) {
+    found.push_back({std::string(key), std::string(sealed)});
+  }));
   if (found.empty()) return found;
   TRY_ASSIGN(const crypto::Key data_key, keys_.data_key("pipeline/" + std::to_string(pipeline.value)));
   for (StatePut& put : found) {
     TRY_ASSIGN(put.value, crypto::open_seal(data_key, state_place(pipeline, put.key), put.value));
   }
   return found;
+}
+
+Result<std::vector<std::string>> LogCore::state_keys(PipelineId pipeline, std::string_view prefix) {
+  std::vector<std::string> found;
+  TRY(scan_sealed(pipeline, prefix, [&](std::string_view key, std::string_view) { found.emplace_back(key); }));
+  return found;
+}
+
+Result<> LogCore::scan_sealed(PipelineId pipeline, std::string_view prefix,
+                              const std::function<void(std::string_view, std::string_view)>& visit) {
+  const std::string all = state_prefix(pipeline);
+  return store_.scan(store::Family::kState, all + std::string(prefix), state_prefix(PipelineId{pipeline.value + 1}),
+                     [&](std::string_view key, std::string_view sealed) {
+                       key.remove_prefix(all.size());
+                       if (!key.starts_with(prefix)) return false;
+                       visit(key, sealed);
+                       return true;
+                     });
 }
 
 Result<> LogCore::drop_state(PipelineId pipeline) {

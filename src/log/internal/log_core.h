@@ -58,6 +58,7 @@ class LogCore final : public EmbeddedLog {
   Offset next_readable(StreamId stream, Offset from) const override;
   Result<std::optional<std::string>> get_state(PipelineId pipeline, std::string_view key) override;
   Result<std::vector<StatePut>> scan_state(PipelineId pipeline, std::string_view prefix) override;
+  Result<std::vector<std::string>> state_keys(PipelineId pipeline, std::string_view prefix) override;
   Result<> drop_state(PipelineId pipeline) override;
   std::unique_ptr<Subscription> on_append(StreamId stream, std::function<void()> listener) override;
   LogStats stats() const override;
@@ -84,6 +85,9 @@ class LogCore final : public EmbeddedLog {
   [[nodiscard]] Result<> apply(const ExpireItem& item);
   [[nodiscard]] Result<> apply(const DropItem& item);
   [[nodiscard]] Result<> apply(const RedefineItem& item);
+  // The stored keys of a pipeline without what is before the prefix, and their sealed values.
+  [[nodiscard]] Result<> scan_sealed(PipelineId pipeline, std::string_view prefix,
+                                     const std::function<void(std::string_view, std::string_view)>& visit);
   [[nodiscard]] Result<> swap_index(StreamId id, Stream& stream, StreamIndex index, store::WriteBatch batch);
 
   // Maintenance thread.

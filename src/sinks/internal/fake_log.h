@@ -66,6 +66,9 @@ class FakeLog final : public log::Log {
   [[nodiscard]] Result<std::vector<log::StatePut>> scan_state(PipelineId, std::string_view) override {
     return std::vector<log::StatePut>{};
   }
+  [[nodiscard]] Result<std::vector<std::string>> state_keys(PipelineId, std::string_view) override {
+    return std::vector<std::string>{};
+  }
   Result<> drop_state(PipelineId) override {
     data_.lock()->state.clear();
     return {};
