@@ -121,8 +121,8 @@ bool LiveTask::step(WorkerPool& pool) {
   }
   const bool changed = execution_.finish(*rows > 0, std::ranges::any_of(sources_, &Source::behind));
   (void)execution_.take_late();
-  for (columnar::Batch& batch : execution_.take_outputs()) {
-    if (!queue_->push(std::move(batch), history)) return true;
+  for (const columnar::Batch& batch : execution_.take_outputs()) {
+    if (!queue_->push(batch, history)) return true;
   }
   queue_->notify();
   return input || changed;

@@ -176,7 +176,7 @@ std::optional<int64_t> parse_time_of_day(std::string_view text) {
   constexpr int64_t kSeconds[] = {3600, 60, 1};
   if (text.size() != 5 && text.size() != 8) return std::nullopt;
   int64_t seconds = 0;
-  for (size_t part = 0; part * 3 < text.size(); ++part) {
+  for (size_t part = 0; part < std::size(kMost) && part * 3 < text.size(); ++part) {
     const size_t at = part * 3;
     const auto digit = [&](size_t index) { return text[index] >= '0' && text[index] <= '9'; };
     if (!digit(at) || !digit(at + 1) || (part > 0 && text[at - 1] != ':')) return std::nullopt;
