@@ -13,8 +13,8 @@ Result<StatementResult> StatementExecutor::alter(sql::AlterTable statement) {
   return StatementResult{"altered", "stream", name, {}, {}};
 }
 
-// The log first: whoever learns of the columns from the catalog finds them in all that it reads. Nothing with a value in
-// them reaches the log before the catalog has them for good, since only then the decoders are told.
+// The log first: whoever learns of the columns from the catalog finds them in all that it reads. Nothing with a value
+// in them reaches the log before the catalog has them for good, since only then the decoders are told.
 Result<> StatementExecutor::add_columns(catalog::StreamDefinition definition) {
   const auto before = parts_.catalog.find_stream(definition.id);
   if (before == nullptr) return fail(ErrorCode::NotFound, fmt::format("there is no stream '{}'", definition.name));

@@ -197,8 +197,10 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
 Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition, sql::InsertInto insert) {
   auto late = parts_.catalog.find_stream(catalog::late_name(definition.name));
   if (late) TRY(parts_.log.open_stream(late));
-  return parts_.engine.start(
-      {.definition = definition, .plan = std::move(insert.plan), .target = std::move(insert.target), .late = std::move(late)});
+  return parts_.engine.start({.definition = definition,
+                              .plan = std::move(insert.plan),
+                              .target = std::move(insert.target),
+                              .late = std::move(late)});
 }
 
 Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& definition) {

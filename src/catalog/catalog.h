@@ -63,8 +63,7 @@ class Catalog {
   // are now. NotFound.
   [[nodiscard]] virtual Result<> replace_view(ViewDefinition definition) = 0;
   [[nodiscard]] virtual Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
-                                                                    std::vector<std::string> reads,
-                                                                    bool as_known) = 0;
+                                                                    std::vector<std::string> reads, bool as_known) = 0;
   [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
   [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
   [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;

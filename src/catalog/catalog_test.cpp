@@ -230,11 +230,13 @@ TEST_CASE("a stream gets columns, and what was made before notes how many it kno
   };
   const auto first = site.catalog->add_columns(grown(**made, {"humidity", columnar::TypeKind::kDouble, true}));
   REQUIRE(first);
-  REQUIRE(site.catalog->add_pipeline([&] {
-    PipelineDefinition late = averages();
-    late.name = "late comer";
-    return late;
-  }(), {"readings"}, nullptr));
+  REQUIRE(site.catalog->add_pipeline(
+      [&] {
+        PipelineDefinition late = averages();
+        late.name = "late comer";
+        return late;
+      }(),
+      {"readings"}, nullptr));
   REQUIRE(site.catalog->add_columns(grown(**first, {"price", columnar::Type::decimal(10, 2), true})));
   for (int life = 0; life < 2; ++life) {
     CHECK(site.catalog->find_stream("readings")->schema->fields.size() == before + 2);
@@ -245,8 +247,8 @@ TEST_CASE("a stream gets columns, and what was made before notes how many it kno
     CHECK(site.catalog->find_pipeline("writer")->known_columns == Known{{"readings", before}});
     CHECK(site.catalog->find_pipeline("late comer")->known_columns == Known{{"readings", before + 1}});
     CHECK(site.catalog->find_pipeline("elsewhere")->known_columns.empty());
-    const auto known = as_known(site.catalog->find_stream("readings"),
-                                site.catalog->find_pipeline("averages")->known_columns);
+    const auto known =
+        as_known(site.catalog->find_stream("readings"), site.catalog->find_pipeline("averages")->known_columns);
     CHECK(*known->schema == *(*made)->schema);
     site.close();
     site.open();

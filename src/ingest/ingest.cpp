@@ -48,8 +48,8 @@ class IngestImpl final : public Ingest {
   [[nodiscard]] std::vector<StreamCounters> counters() const override {
     std::vector<StreamCounters> out;
     for (const auto& [id, entry] : streams_.all()) {
-      out.push_back({entry->stream->name, entry->counts->rows.load(), entry->counts->bytes.load(),
-                     entry->counts->dead.load()});
+      out.push_back(
+          {entry->stream->name, entry->counts->rows.load(), entry->counts->bytes.load(), entry->counts->dead.load()});
     }
     return out;
   }

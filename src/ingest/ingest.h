@@ -65,7 +65,8 @@ class Ingest {
                                                       columnar::StringPool& devices);
   virtual ~Ingest() = default;
   // Must precede accept(); the definitions are shared with the catalog. `dead_letters` is the stream for what does not
-  // fit. Again with columns more: from the next message on, also of open connections, lanes decode into those. Any thread.
+  // fit. Again with columns more: from the next message on, also of open connections, lanes decode into those. Any
+  // thread.
   virtual void add_stream(std::shared_ptr<const catalog::StreamDefinition> stream,
                           std::shared_ptr<const catalog::StreamDefinition> dead_letters) = 0;
   virtual void remove_stream(StreamId stream) = 0;

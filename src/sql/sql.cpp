@@ -46,10 +46,10 @@ class Analyzer {
     if (stream == nullptr) {
       const bool table = names_.find_table(ast.name.text) != nullptr;
       if (table || names_.find_view(ast.name.text)) {
-        return fail_at(ErrorCode::SqlUnsupported, ast.name.position,
-                       fmt::format("'{}' is a {}; columns are added to streams", ast.name.text,
-                                   table ? "lookup table" : "view"),
-                       "DROP it and CREATE it again");
+        return fail_at(
+            ErrorCode::SqlUnsupported, ast.name.position,
+            fmt::format("'{}' is a {}; columns are added to streams", ast.name.text, table ? "lookup table" : "view"),
+            "DROP it and CREATE it again");
       }
       if (ast.if_exists) return Statement(AlterTable{{}, true});
       return fail_at(ErrorCode::SqlUnknownStream, ast.name.position, fmt::format("no stream '{}'", ast.name.text),

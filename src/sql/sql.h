@@ -87,8 +87,8 @@ struct StatementText {
 // Splits a script at its semicolons (not those in strings and comments). SET statements stay statements.
 [[nodiscard]] Result<std::vector<StatementText>> split_script(std::string_view script);
 
-// What a stream would have to become to be declared as `wanted` is. Comments, blanks and the place of the elements other
-// than columns are no difference.
+// What a stream would have to become to be declared as `wanted` is. Comments, blanks and the place of the elements
+// other than columns are no difference.
 enum class StreamChange : uint8_t { kNone, kAddsColumns, kOther };
 // kAddsColumns: `wanted` has nullable columns behind the others, and perhaps options about them, and differs in nothing
 // else.

@@ -43,9 +43,7 @@ class Device:
 
 
 def command(server, *words, code=0):
-    done = subprocess.run(
-        [BINARY, "--data", server.data, *words], capture_output=True, text=True, timeout=30
-    )
+    done = subprocess.run([BINARY, "--data", server.data, *words], capture_output=True, text=True, timeout=30)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -71,7 +69,9 @@ def test_a_column_comes_while_devices_send_and_pipelines_run(server):
     assert [column["name"] for column in next(live)[1]["columns"]] == ["device", "ts", "n"]
     wait_for(lambda: len(delivered(server)) == 1)
 
-    assert command(server, "sql", "ALTER TABLE readings ADD (humidity DOUBLE, note STRING)") == "altered stream readings\n"
+    assert (
+        command(server, "sql", "ALTER TABLE readings ADD (humidity DOUBLE, note STRING)") == "altered stream readings\n"
+    )
     assert columns(server, "readings") == ["device", "ts", "n", "humidity", "note"]
     device.send(2, 2, humidity=40.5)
     assert not device.lost
@@ -146,7 +146,9 @@ def test_files_that_declare_a_column_add_it(server, tmp_path):
     ]
     assert "no changes" in command(server, "plan", "-f", site)
     # Now the copy has a place for it, too.
-    grown = site.read_text().replace("ts TIMESTAMP_LTZ(3), n BIGINT)", "ts TIMESTAMP_LTZ(3), n BIGINT, humidity DOUBLE)")
+    grown = site.read_text().replace(
+        "ts TIMESTAMP_LTZ(3), n BIGINT)", "ts TIMESTAMP_LTZ(3), n BIGINT, humidity DOUBLE)"
+    )
     site.write_text(grown)
     assert command(server, "plan", "-f", site, code=2).splitlines()[:2] == [
         "~ change stream copies: adds humidity DOUBLE; devices and pipelines go on",

@@ -121,7 +121,7 @@ class SitePlanner {
   std::vector<Unit> units_;
   std::vector<SiteStep> steps_;
   std::map<std::string, uint32_t> grown_;  // streams that get columns: how many they have now, by name in lower case
-  std::set<std::string> mentioned_;  // "kind name" in lower case
+  std::set<std::string> mentioned_;        // "kind name" in lower case
   bool views_changed_ = false;
   std::string file_of_error_;
 };

@@ -57,11 +57,12 @@ Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& ta
                    "Columns do not go again: write them behind the others in the file");
   }
   if (change == sql::StreamChange::kOther) {
-    return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start,
-                   fmt::format("stream '{}' is there with another definition, and holds records made for it", name),
-                   fmt::format("Columns that may be NULL can come behind the others. For anything else give the new one "
-                               "another name, or delete the old one and its records first: tidegate stream delete {}",
-                               name));
+    return fail_at(
+        ErrorCode::SqlAlreadyExists, unit.text.start,
+        fmt::format("stream '{}' is there with another definition, and holds records made for it", name),
+        fmt::format("Columns that may be NULL can come behind the others. For anything else give the new one "
+                    "another name, or delete the old one and its records first: tidegate stream delete {}",
+                    name));
   }
   if (change == sql::StreamChange::kAddsColumns) {
     catalog::StreamDefinition grown = table.definition;
@@ -80,7 +81,8 @@ std::optional<catalog::PipelineDefinition> SitePlanner::present_pipeline(const U
   if (unit.kind != Kind::kInsert) return std::nullopt;
   for (const auto& pipeline : catalog_.pipelines()) {
     const std::string& wanted = unit.settings.pipeline_name.empty() ? pipeline.target : unit.settings.pipeline_name;
-    if (lower(pipeline.name) == lower(wanted) && normal_sql(pipeline.sql) == normal_sql(unit.text.text)) return pipeline;
+    if (lower(pipeline.name) == lower(wanted) && normal_sql(pipeline.sql) == normal_sql(unit.text.text))
+      return pipeline;
   }
   return std::nullopt;
 }
@@ -104,7 +106,10 @@ Result<std::optional<sql::Statement>> SitePlanner::analyze(Unit& unit) const {
   if (!as_it_runs || !*as_it_runs) return with_all;
   const auto& running = std::get<sql::InsertInto>(**as_it_runs);
   const auto* wanted = with_all && *with_all ? std::get_if<sql::InsertInto>(&**with_all) : nullptr;
-  const bool takes_them = wanted != nullptr && state_of(*wanted).same_as(state_of(running)) &&
+  // The same columns come out of a query that names its columns.
+  const bool brings_them =
+      wanted != nullptr && wanted->plan.root->output->fields.size() > running.plan.root->output->fields.size();
+  const bool takes_them = brings_them && state_of(*wanted).same_as(state_of(running)) &&
                           !only_nulls_more(*wanted, running.target->schema->fields.size());
   if (takes_them) return with_all;
   unit.as_known = true;

@@ -17,7 +17,8 @@ bool uses(const PipelineDocument& pipeline, std::string_view stream) {
 Result<> check_grown(const StreamDefinition& before, const StreamDefinition& after) {
   const auto& old_fields = before.schema->fields;
   const auto& fields = after.schema->fields;
-  const bool starts_with = fields.size() >= old_fields.size() && std::equal(old_fields.begin(), old_fields.end(), fields.begin());
+  const bool starts_with =
+      fields.size() >= old_fields.size() && std::equal(old_fields.begin(), old_fields.end(), fields.begin());
   if (!starts_with || before.time_column != after.time_column || before.device_column != after.device_column) {
     return fail(ErrorCode::SqlUnsupported,
                 fmt::format("the columns of '{}' cannot change; only new ones can come behind them", before.name));

@@ -30,7 +30,8 @@ size_t Parser::end_of_last_token() const {
 Result<StatementAst> Parser::alter() {
   next();
   if (at_word("VIEW") || at_word("PIPELINE")) {
-    return unsupported("ALTER " + to_upper(peek().text), "DROP it and make it again, or change its file and apply that");
+    return unsupported("ALTER " + to_upper(peek().text),
+                       "DROP it and make it again, or change its file and apply that");
   }
   TRY(expect_word("TABLE"));
   AlterTableAst table;
