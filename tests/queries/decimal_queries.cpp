@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "decimal.h"
+#include "late.h"
 #include "query.h"
 #include "windows.h"
 
@@ -120,14 +121,13 @@ Query decimal_window_query(Random& random) {
   query.sql =
       fmt::format("SELECT {0}, window_start, window_end{1} FROM TABLE({2}) GROUP BY {0}, window_start, window_end",
                   name, list, sql_of(windows, "readings", "ts", name));
-  query.rows = [=](const std::vector<Row>& readings) {
-    std::vector<Row> out;
-    for (const auto& [group, rows] : groups_of(windows, readings, [&](const Row& row) { return row[key]; }, kTs)) {
-      Row& row = out.emplace_back(Row{group.first, group.second.start, group.second.end});
-      for (const DecimalAggregate& aggregate : aggregates) row.push_back(aggregate.of(rows));
-    }
-    return out;
+  const auto key_of = [=](const Row& row) { return row[key]; };
+  const auto finish = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    Row row{value, span.start, span.end};
+    for (const DecimalAggregate& aggregate : aggregates) row.push_back(aggregate.of(rows));
+    return row;
   };
+  set_windows(query, windowing_of(windows), shape_if(false, {}), key_of, key == kDevice, finish);
   return query;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "aggregate.h"
+#include "late.h"
 #include "query.h"
 #include "windows.h"
 
@@ -63,10 +64,10 @@ std::string equal_keys(const LookupTable& table, const std::vector<Expression>& 
   return sql;
 }
 
-// FROM readings [LEFT] JOIN ..., and the rows of it: a reading and behind it what was found, NULL if nothing was.
+// FROM readings [LEFT] JOIN ..., and what it makes of a reading: behind it what was found, NULL if nothing was.
 struct Join {
   std::string sql;
-  std::function<std::vector<Row>(const std::vector<Row>&)> rows;
+  Shape row;
 };
 
 Join some_join(Random& random, const LookupTable& table) {
@@ -81,18 +82,15 @@ Join some_join(Random& random, const LookupTable& table) {
   join.sql = fmt::format("readings AS r {}JOIN {} FOR SYSTEM_TIME AS OF r.ts AS t ON {}{}{}", left ? "LEFT " : "",
                          table.name, equal_keys(table, keys), of_table ? " AND " + found_condition.sql : "",
                          of_row ? " AND " + row_condition.sql : "");
-  join.rows = [=, &table](const std::vector<Row>& readings) {
-    std::vector<Row> out;
-    for (const Row& reading : readings) {
-      std::optional<Row> found = table.find(edition_of(reading), values_of(keys, reading), time_of(reading));
-      if (found && of_table && !is_true(found_condition.value(*found))) found.reset();
-      if (found && of_row && !is_true(row_condition.value(reading))) found.reset();
-      if (!found && !left) continue;
-      Row& row = out.emplace_back(reading);
-      const Row nothing(table.columns.size());
-      row.insert(row.end(), found ? found->begin() : nothing.begin(), found ? found->end() : nothing.end());
-    }
-    return out;
+  join.row = [=, &table](const Row& reading) -> std::optional<Row> {
+    std::optional<Row> found = table.find(edition_of(reading), values_of(keys, reading), time_of(reading));
+    if (found && of_table && !is_true(found_condition.value(*found))) found.reset();
+    if (found && of_row && !is_true(row_condition.value(reading))) found.reset();
+    if (!found && !left) return std::nullopt;
+    Row row = reading;
+    const Row nothing(table.columns.size());
+    row.insert(row.end(), found ? found->begin() : nothing.begin(), found ? found->end() : nothing.end());
+    return row;
   };
   return join;
 }
@@ -184,8 +182,10 @@ Query lookup_query(Random& random, const Story& story) {
                   item.sql, join.sql, filtered ? " WHERE " + where.sql : "");
   query.rows = [=](const std::vector<Row>& readings) {
     std::vector<Row> out;
-    for (const Row& row : join.rows(readings)) {
-      if (filtered && !is_true(where.value(row))) continue;
+    for (const Row& reading : readings) {
+      const std::optional<Row> joined = join.row(reading);
+      if (!joined || (filtered && !is_true(where.value(reading)))) continue;
+      const Row& row = *joined;
       const Value& number = row[kFound + kNumber];
       const bool known = !is_null(row[kN]) && !is_null(number);
       out.push_back({row[kDevice], row[kTs], row[kFound + kKey], row[kFound + kSince], number, row[kFound + kText],
@@ -255,14 +255,11 @@ Query lookup_window_query(Random& random, const Story& story) {
   query.sql = fmt::format(
       "SELECT {0}, window_start, window_end, {1} AS x, {2} AS y FROM TABLE({3}) GROUP BY {0}, window_start, window_end",
       name, number.sql, value.sql, sql_of(windows, source, "ts", name));
-  query.rows = [=](const std::vector<Row>& readings) {
-    std::vector<Row> out;
-    const auto key_of = [&](const Row& row) { return row[key]; };
-    for (const auto& [group, rows] : groups_of(windows, join.rows(readings), key_of, kTs)) {
-      out.push_back({group.first, group.second.start, group.second.end, number.of(rows), value.of(rows)});
-    }
-    return out;
+  const auto key_of = [=](const Row& row) { return row[key]; };
+  const auto finish = [=](const Value& found, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    return Row{found, span.start, span.end, number.of(rows), value.of(rows)};
   };
+  set_windows(query, windowing_of(windows), join.row, key_of, by_device, finish);
   return query;
 }
 

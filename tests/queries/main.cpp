@@ -19,6 +19,7 @@ volatile std::sig_atomic_t stopped = 0;
 bool holds(uint64_t seed, bool talk, Report& total) {
   const Report report = play(seed, kQueriesOfASeed, talk);
   total.rows += report.rows;
+  total.late += report.late;
   for (const auto& [family, count] : report.queries) total.queries[family] += count;
   if (!report.wrong.empty())
     fmt::print("seed {} failed: {}see it again: make queries SEED={}\n", seed, report.wrong, seed);
@@ -33,8 +34,8 @@ uint64_t count_of(const Report& report) {
 
 void print_total(const Report& total) {
   for (const auto& [family, queries] : total.queries) fmt::print("{:>8} {}\n", queries, family);
-  fmt::print("{} queries as pipelines and over what is stored, {} rows as the reference has them\n", count_of(total),
-             total.rows);
+  fmt::print("{} queries as pipelines and over what is stored, {} rows as the reference has them, {} of them late\n",
+             count_of(total), total.rows, total.late);
 }
 
 }  // namespace

@@ -19,10 +19,17 @@ namespace {
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 
-const char* const kTable =
-    "CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3) NOT NULL, n BIGINT, v DOUBLE, s STRING, "
-    "b BOOLEAN, d DECIMAL(7, 2), WATERMARK FOR ts AS ts - INTERVAL '10' SECOND) "
-    "WITH ('device' = 'device', 'state.ttl' = '2000 d')";
+std::string sql_of(const Story& story) {
+  std::string columns;
+  for (const Column& column : kReadings) {
+    const bool always = column.name == "device" || column.name == "ts";
+    columns += fmt::format("{} {}{}, ", column.name, type_name(column), always ? " NOT NULL" : "");
+  }
+  return fmt::format(
+      "CREATE TABLE readings ({}WATERMARK FOR ts AS ts - INTERVAL '{}' SECOND) WITH ('device' = 'device', "
+      "'state.ttl' = '2000 d', 'idle_timeout' = '{} ms', 'close_after' = '{} ms')",
+      columns, kDelayMs / 1000, story.idle_ms, story.close_ms);
+}
 
 struct Failure {
   std::string what;
@@ -60,7 +67,7 @@ class Life {
   Life& operator=(const Life&) = delete;
 
   void run(uint64_t count, bool talk, Report& report) {
-    must(platform_->execute(kTable, {}), "creating the stream");
+    must(platform_->execute(sql_of(story_), {}), "creating the stream");
     for (const LookupTable& table : story_.tables) {
       must(platform_->write_file(table.name + ".csv", table.csv(0)), "writing a table");
       must(platform_->execute(table.sql(), {}), table.sql());
@@ -68,8 +75,6 @@ class Life {
     for (uint64_t number = 0; number < count; ++number) add_query(number, talk);
     for (const Round& round : story_.rounds) happen(round);
     for (const Query& query : queries_) check_select(query, report);
-    // Or the last ones would be from the far future.
-    platform_->clock().advance_us((story_.last_ms - story_.clock_ms()) * 1000);
     happen(story_.last);
     for (size_t at = 0; at < queries_.size(); ++at) check_pipeline(at, report);
   }
@@ -83,7 +88,8 @@ class Life {
   }
 
   void add_query(uint64_t number, bool talk) {
-    const Query& query = queries_.emplace_back(make_query(random_, story_));
+    Query& query = queries_.emplace_back(make_query(random_, story_));
+    if (query.in_time_only && story_.late) query.bounded_only = true;
     if (talk) fmt::print("query {}, {}: {}\n", number, query.family, query.sql);
     if (query.bounded_only) return;
     std::string columns;
@@ -96,7 +102,7 @@ class Life {
   }
 
   void push(const std::vector<Row>& rows) {
-    if (rows.empty()) return;
+    if (rows.empty()) return must(platform_->run(), "running");
     streams::Push push;
     for (const Row& row : rows) push.lines.push_back(json_of(row));
     must(platform_->push("readings", push), "pushing");
@@ -104,6 +110,7 @@ class Life {
   }
 
   void happen(const Round& round) {
+    platform_->clock().advance_us(round.clock_ms * 1000 - platform_->clock().now_us());
     if (round.edition != edition_) {
       edition_ = round.edition;
       for (const LookupTable& table : story_.tables) {
@@ -123,19 +130,13 @@ class Life {
     open(folder, clock_us);
   }
 
-  static Lines lines_of(const std::vector<columnar::Batch>& batches) {
+  static Lines lines_of(const std::vector<columnar::Batch>& batches, const std::vector<std::string>& names) {
     Lines lines;
     for (const columnar::Batch& batch : batches) {
       for (size_t row = 0; row < batch.rows; ++row) {
-        lines.push_back(must(streams::canonical_row(batch, row, {}), "reading a row"));
+        lines.push_back(must(streams::canonical_row(batch, row, names), "reading a row"));
       }
     }
-    return lines;
-  }
-
-  static Lines expected_of(const Query& query, const std::vector<Row>& readings) {
-    Lines lines;
-    for (const Row& row : query.rows(readings)) lines.push_back(line_of(query.columns, row));
     return lines;
   }
 
@@ -153,9 +154,11 @@ class Life {
     for (const std::string& line : came) {
       if (std::ranges::count(expected, line) < std::ranges::count(came, line)) what += "  unexpected " + line + "\n";
     }
-    what += "  of these readings, as they arrived:\n";
+    what += fmt::format("  of these readings, a device being idle after {} ms and closed after {} ms:\n",
+                        story_.idle_ms, story_.close_ms);
     for (const Round& round : story_.rounds) {
-      what += fmt::format("  together, with edition {} of the tables:\n", round.edition);
+      what += fmt::format("  together, at {} by the clock, with edition {} of the tables:\n", round.clock_ms,
+                          round.edition);
       for (const Row& row : round.rows) what += "  " + json_of(row) + "\n";
     }
     for (const LookupTable& table : story_.tables) {
@@ -172,18 +175,39 @@ class Life {
     const auto batches = must(platform_->select(query.sql, schema), query.sql);
     std::vector<Row> rows = story_.by_time();
     for (Row& row : rows) row[kEdition] = static_cast<int64_t>(story_.newest());
-    compare(query, "a SELECT", expected_of(query, rows), lines_of(batches), report);
+    Lines expected;
+    for (const Row& row : query.rows(rows)) expected.push_back(line_of(query.columns, row));
+    compare(query, "a SELECT", expected, lines_of(batches, {}), report);
     ++report.queries[query.family];
   }
 
   void check_pipeline(size_t number, Report& report) {
     const Query& query = queries_[number];
     if (query.bounded_only) return;
+    const Outcome expected = query.outcome ? query.outcome(story_) : outcome_of(query);
+    Lines rows;
+    for (const Row& row : expected.rows) rows.push_back(line_of(query.columns, row));
+    Lines late;
+    for (const int64_t time : expected.late) late.push_back(line_of({kReadings[kTs]}, {time}));
+    const std::string name = fmt::format("q{}", number);
+    compare(query, "a pipeline", rows, lines_of(read(name), {}), report);
+    const std::string late_name = catalog::late_name(name);
+    Lines came;
+    if (platform_->stream(late_name)) came = lines_of(read(late_name), {"ts"});
+    compare(query, "the late rows of a pipeline", late, came, report);
+    report.late += late.size();
+  }
+
+  // Rows that are there with the reading that they are made of, or once the watermark has passed; nothing is late.
+  Outcome outcome_of(const Query& query) const {
     std::vector<Row> rows = story_.by_time();
     if (query.due == Due::kAtOnce) rows.insert(rows.end(), story_.last.rows.begin(), story_.last.rows.end());
+    return {query.rows(rows), {}};
+  }
+
+  std::vector<columnar::Batch> read(const std::string& stream) {
     Offset from;
-    const auto batches = must(platform_->read(fmt::format("q{}", number), from), "reading results");
-    compare(query, "a pipeline", expected_of(query, rows), lines_of(batches), report);
+    return must(platform_->read(stream, from), "reading results");
   }
 
   Random random_;

@@ -11,6 +11,7 @@ namespace tidegate::queries {
 struct Report {
   std::map<std::string, uint64_t> queries;  // by family
   uint64_t rows = 0;                        // that were compared
+  uint64_t late = 0;                        // of these, in late streams
   std::string wrong;                        // what did not hold; empty: everything did
 };
 

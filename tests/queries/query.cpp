@@ -6,6 +6,7 @@
 #include <map>
 
 #include "aggregate.h"
+#include "late.h"
 
 namespace tidegate::queries {
 
@@ -55,6 +56,15 @@ std::map<std::string, std::vector<Row>> by_device(const std::vector<Row>& readin
   std::map<std::string, std::vector<Row>> out;
   for (const Row& reading : readings) out[std::get<std::string>(reading[kDevice])].push_back(reading);
   return out;
+}
+
+// A query by which rows that are not late count in the order of their times.
+void set_in_order(Query& query, const Shape& shape) {
+  query.outcome = [rows = query.rows, shape](const Story& story) {
+    Outcome outcome = in_order(story, shape, story.close_ms);
+    outcome.rows = rows(outcome.rows);
+    return outcome;
+  };
 }
 
 }  // namespace
@@ -141,6 +151,7 @@ Query over_query(Random& random) {
     }
     return out;
   };
+  set_in_order(query, shape_if(filtered, where));
   return query;
 }
 
@@ -164,12 +175,13 @@ Query first_query(Random& random) {
     }
     return out;
   };
+  set_in_order(query, shape_if(false, {}));
   return query;
 }
 
 Query make_query(Random& random, const Story& story) {
   if (story.calendar && random.one_in(3)) return calendar_query(random);
-  switch (random.between(1, 20)) {
+  switch (random.between(1, 22)) {
     case 1:
     case 2: return plain_query(random);
     case 3: return union_query(random);
@@ -187,6 +199,9 @@ Query make_query(Random& random, const Story& story) {
     case 15: return decimal_window_query(random);
     case 16:
     case 17: return stacked_query(random);
+    case 18:
+    case 19:
+    case 20: return detect_query(random, story);
     default: return window_query(random);
   }
 }

@@ -17,6 +17,12 @@ enum class Due : uint8_t {
   kWhenPassed,  // once the watermark has passed
 };
 
+// What comes of a pipeline by the end, and the times of the readings that were too late for it.
+struct Outcome {
+  std::vector<Row> rows;
+  std::vector<int64_t> late;
+};
+
 struct Query {
   std::string family;
   std::string sql;  // a SELECT over `readings`
@@ -26,6 +32,9 @@ struct Query {
   bool ordered = false;
   // All readings, in the order of their times.
   std::function<std::vector<Row>(const std::vector<Row>&)> rows;
+  // If it depends on what is late and when; else it is `rows` of all.
+  std::function<Outcome(const Story&)> outcome;
+  bool in_time_only = false;  // a pipeline only of a story in which nothing is late
 };
 
 [[nodiscard]] Query make_query(Random& random, const Story& story);
@@ -35,6 +44,7 @@ struct Query {
 [[nodiscard]] Query ordered_query(Random& random);
 [[nodiscard]] Query over_query(Random& random);
 [[nodiscard]] Query first_query(Random& random);
+[[nodiscard]] Query detect_query(Random& random, const Story& story);
 [[nodiscard]] Query window_query(Random& random);
 [[nodiscard]] Query stacked_query(Random& random);
 [[nodiscard]] Query calendar_query(Random& random);

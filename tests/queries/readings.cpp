@@ -43,13 +43,19 @@ int64_t some_offset(Random& random, const Story& story) {
   return random.one_in(2) ? hour + random.between(-1, 1) : hour + random.between(0, kHourMs);
 }
 
-// The order in which they come: none is late.
+// How long one is on its way. None that takes no longer than this is late.
+int64_t some_delay(Random& random, const Story& story) {
+  if (story.late && random.one_in(3)) return random.between(0, 60'000);
+  return random.between(0, kDelayMs - 1);
+}
+
+// The order in which they come.
 std::vector<Row> arrivals(Random& random, const Story& story) {
   std::set<int64_t> times;
   for (int64_t left = random.between(0, 80); left > 0; --left) times.insert(kFirstMs + some_offset(random, story));
   std::vector<std::pair<int64_t, Row>> arrivals;
   for (const int64_t time : times) {
-    arrivals.emplace_back(time + random.between(0, kDelayMs - 1), make_reading(random, time));
+    arrivals.emplace_back(time + some_delay(random, story), make_reading(random, time));
   }
   std::ranges::sort(arrivals, {}, [](const auto& arrival) { return arrival.first; });
   std::vector<Row> rows;
@@ -57,20 +63,33 @@ std::vector<Row> arrivals(Random& random, const Story& story) {
   return rows;
 }
 
+int64_t some_wait(Random& random) {
+  return random.one_in(2) ? random.between(1, 30) * 1000 : random.between(1, 60'000);
+}
+
 }  // namespace
 
 Story make_story(Random& random) {
   Story story;
   story.calendar = random.one_in(4);
+  story.late = !story.calendar && random.one_in(2);
   story.span_ms = story.calendar ? kYearMs : kMinutesMs;
   story.last_ms = kFirstMs + story.span_ms + (story.calendar ? 2 * kYearMs : kDayMs);
+  if (story.late) {
+    story.idle_ms = random.between(1, 60) * 1000;
+    story.close_ms = random.between(1, 90) * 1000;
+  }
   const std::vector<Row> rows = arrivals(random, story);
   std::set<Value> devices;
   size_t edition = 0;
+  int64_t clock_ms = story.clock_ms();
   for (size_t at = 0; at < rows.size();) {
     Round& round = story.rounds.emplace_back();
-    const size_t end = std::min(rows.size(), at + static_cast<size_t>(random.between(1, 60)));
+    const bool silent = story.late && random.one_in(4);
+    const size_t end = silent ? at : std::min(rows.size(), at + static_cast<size_t>(random.between(1, 60)));
+    if (story.late && (silent || random.one_in(2))) clock_ms += some_wait(random);
     edition += random.one_in(3) ? 1 : 0;
+    round.clock_ms = clock_ms;
     round.edition = edition;
     round.dies = random.one_in(4);
     for (; at < end; ++at) {
@@ -79,6 +98,7 @@ Story make_story(Random& random) {
       devices.insert(rows[at][kDevice]);
     }
   }
+  story.last.clock_ms = story.last_ms;
   story.last.edition = edition;
   for (const Value& device : devices) {
     story.last.rows.push_back({device, story.last_ms, {}, {}, {}, {}, {}, static_cast<int64_t>(edition)});

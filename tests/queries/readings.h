@@ -15,15 +15,19 @@ inline constexpr int64_t kDelayMs = 10'000;             // of the watermark
 // Behind the columns of a row: which edition of the lookup tables was there when it came.
 inline constexpr size_t kEdition = 7;
 
-// What is processed together.
+// What is processed together; maybe nothing, and only the clock has gone on.
 struct Round {
   std::vector<Row> rows;
+  int64_t clock_ms = 0;
   size_t edition = 0;  // of the lookup tables, from this round on
   bool dies = false;   // the process, afterwards
 };
 
 struct Story {
-  bool calendar = false;  // the readings come over a year, around the hours at which clocks change; else two minutes
+  bool calendar = false;     // the readings come over a year, around the hours at which clocks change; else two minutes
+  bool late = false;         // some come too late, and the clock goes on meanwhile
+  int64_t idle_ms = 60'000;  // 'idle_timeout'
+  int64_t close_ms = 86'400'000;  // 'close_after'
   int64_t span_ms = 0;
   std::vector<LookupTable> tables;
   std::vector<Round> rounds;

@@ -3,6 +3,7 @@
 
 #include "aggregate.h"
 #include "calendar.h"
+#include "late.h"
 #include "query.h"
 #include "windows.h"
 
@@ -36,23 +37,16 @@ Query window_query(Random& random) {
                           sql_of(windows, "readings", "ts", kReadings[key].name), filtered ? " WHERE " + where.sql : "",
                           keyed ? kReadings[key].name + ", " : "",
                           at_least > 0 ? fmt::format(" HAVING COUNT(*) >= {}", at_least) : "");
-  query.rows = [=](const std::vector<Row>& readings) {
-    std::vector<Row> kept;
-    for (const Row& row : readings) {
-      if (!filtered || is_true(where.value(row))) kept.push_back(row);
-    }
-    std::vector<Row> out;
-    const auto key_of = [&](const Row& row) { return keyed ? row[key] : Value(); };
-    for (const auto& [group, rows] : groups_of(windows, kept, key_of, kTs)) {
-      if (static_cast<int64_t>(rows.size()) < at_least) continue;
-      Row& row = out.emplace_back();
-      if (keyed) row.push_back(group.first);
-      row.push_back(group.second.start);
-      row.push_back(group.second.end);
-      for (const Aggregate& aggregate : aggregates) row.push_back(aggregate.of(rows));
-    }
-    return out;
+  const auto key_of = [=](const Row& row) { return keyed ? row[key] : Value(); };
+  const auto finish = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    if (static_cast<int64_t>(rows.size()) < at_least) return std::nullopt;
+    Row row;
+    if (keyed) row.push_back(value);
+    row.insert(row.end(), {span.start, span.end});
+    for (const Aggregate& aggregate : aggregates) row.push_back(aggregate.of(rows));
+    return row;
   };
+  set_windows(query, windowing_of(windows), shape_if(filtered, where), key_of, keyed && key == kDevice, finish);
   return query;
 }
 
@@ -91,6 +85,7 @@ Query stacked_query(Random& random) {
       name, number.sql, sql_of(inner, "readings", "ts", name));
   Query query;
   query.family = "windows over windows";
+  query.in_time_only = true;
   query.due = Due::kWhenPassed;
   if (keyed) query.columns.push_back(kReadings[key]);
   query.columns.push_back({"window_start", Type::kTime});
@@ -101,12 +96,13 @@ Query stacked_query(Random& random) {
                   keyed ? name + ", " : "", result.sql, sql_of(outer, fine, "at", ""));
   query.rows = [=](const std::vector<Row>& readings) {
     std::vector<Row> means;
-    for (const auto& [group, rows] : groups_of(inner, readings, [&](const Row& row) { return row[key]; }, kTs)) {
+    for (const auto& [group, rows] :
+         groups_of(windowing_of(inner), readings, [&](const Row& row) { return row[key]; }, kTs)) {
       means.push_back({group.first, group.second.end - 1, number.of(rows)});
     }
     std::vector<Row> out;
     const auto key_of = [&](const Row& row) { return keyed ? row[0] : Value(); };
-    for (const auto& [group, rows] : groups_of(outer, means, key_of, 1)) {
+    for (const auto& [group, rows] : groups_of(windowing_of(outer), means, key_of, 1)) {
       Row& row = out.emplace_back();
       if (keyed) row.push_back(group.first);
       row.insert(row.end(), {group.second.start, group.second.end, result.of(rows)});
@@ -133,18 +129,15 @@ Query calendar_query(Random& random) {
   query.sql = fmt::format(
       "SELECT {0}window_start, window_end, {1} AS x, {2} AS y FROM TABLE({3}) GROUP BY {0}window_start, window_end",
       keyed ? name + ", " : "", first.sql, second.sql, sql_of(calendar));
-  query.rows = [=](const std::vector<Row>& readings) {
-    Groups groups;
-    for (const Row& row : readings)
-      groups[{keyed ? row[key] : Value(), window_of(calendar, time_of(row))}].push_back(row);
-    std::vector<Row> out;
-    for (const auto& [group, rows] : groups) {
-      Row& row = out.emplace_back();
-      if (keyed) row.push_back(group.first);
-      row.insert(row.end(), {group.second.start, group.second.end, first.of(rows), second.of(rows)});
-    }
-    return out;
+  const auto key_of = [=](const Row& row) { return keyed ? row[key] : Value(); };
+  const auto finish = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    Row row;
+    if (keyed) row.push_back(value);
+    row.insert(row.end(), {span.start, span.end, first.of(rows), second.of(rows)});
+    return row;
   };
+  const Windowing windowing{[=](int64_t time) { return std::vector<Span>{window_of(calendar, time)}; }, 0};
+  set_windows(query, windowing, shape_if(false, {}), key_of, keyed && key == kDevice, finish);
   return query;
 }
 

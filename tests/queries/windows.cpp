@@ -34,6 +34,9 @@ std::string sql_of(const Windows& windows, const std::string& source, const std:
   return "";
 }
 
+namespace {
+
+// But of sessions.
 std::vector<Span> windows_of(const Windows& windows, int64_t time) {
   std::vector<Span> spans;
   const int64_t start = time / windows.size_ms * windows.size_ms;
@@ -52,8 +55,6 @@ std::vector<Span> windows_of(const Windows& windows, int64_t time) {
   return spans;
 }
 
-namespace {
-
 // Rows of one key in the order of their times: one session until nothing comes for longer than the gap.
 void add_sessions(const Value& key, const std::vector<Row>& rows, int64_t gap_ms, size_t time, Groups& groups) {
   const auto time_of = [&](const Row& row) { return std::get<int64_t>(row[time]); };
@@ -71,18 +72,22 @@ void add_sessions(const Value& key, const std::vector<Row>& rows, int64_t gap_ms
 
 }  // namespace
 
-Groups groups_of(const Windows& windows, const std::vector<Row>& all, const KeyOf& key, size_t time) {
+Windowing windowing_of(const Windows& windows) {
+  return {[=](int64_t time) { return windows_of(windows, time); },
+          windows.kind == WindowKind::kSession ? windows.size_ms : 0};
+}
+
+Groups groups_of(const Windowing& windowing, const std::vector<Row>& all, const KeyOf& key, size_t time) {
   Groups groups;
-  if (windows.kind != WindowKind::kSession) {
+  if (windowing.gap_ms == 0) {
     for (const Row& row : all) {
-      for (const Span& span : windows_of(windows, std::get<int64_t>(row[time])))
-        groups[{key(row), span}].push_back(row);
+      for (const Span& span : windowing.spans(std::get<int64_t>(row[time]))) groups[{key(row), span}].push_back(row);
     }
     return groups;
   }
   std::map<Value, std::vector<Row>> by_key;
   for (const Row& row : all) by_key[key(row)].push_back(row);
-  for (const auto& [value, rows] : by_key) add_sessions(value, rows, windows.size_ms, time, groups);
+  for (const auto& [value, rows] : by_key) add_sessions(value, rows, windowing.gap_ms, time, groups);
   return groups;
 }
 

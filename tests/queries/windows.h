@@ -24,6 +24,12 @@ struct Windows {
   int64_t step_ms = 0;  // of kHop and kCumulate
 };
 
+// The windows that a time is in, or sessions.
+struct Windowing {
+  std::function<std::vector<Span>(int64_t)> spans;
+  int64_t gap_ms = 0;  // of sessions; else 0
+};
+
 using Groups = std::map<std::pair<Value, Span>, std::vector<Row>>;
 using KeyOf = std::function<Value(const Row&)>;
 
@@ -31,9 +37,8 @@ using KeyOf = std::function<Value(const Row&)>;
 // TUMBLE(TABLE source, ...); sessions are partitioned by `partition`.
 [[nodiscard]] std::string sql_of(const Windows& windows, const std::string& source, const std::string& time,
                                  const std::string& partition);
-// All windows that a time is in; not of sessions.
-[[nodiscard]] std::vector<Span> windows_of(const Windows& windows, int64_t time);
+[[nodiscard]] Windowing windowing_of(const Windows& windows);
 // Rows in the order of their times, which stand in a column.
-[[nodiscard]] Groups groups_of(const Windows& windows, const std::vector<Row>& rows, const KeyOf& key, size_t time);
+[[nodiscard]] Groups groups_of(const Windowing& windowing, const std::vector<Row>& rows, const KeyOf& key, size_t time);
 
 }  // namespace tidegate::queries
