@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "codec/value_rules.h"
 #include "columnar/batch.h"
 
 namespace tidegate::codec {
@@ -81,6 +82,7 @@ struct DecoderTarget {
   columnar::StringPool* devices = nullptr;  // lives longer than the decoder
   std::optional<size_t> time_column;        // for RowRules::latest_time_us
   size_t max_record_bytes = kMaxRecordBytes;
+  ValueRulesPtr values = nullptr;  // that rows are checked by; null: none
 };
 
 struct Payload {

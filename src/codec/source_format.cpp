@@ -19,11 +19,12 @@ namespace tidegate::codec {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kOptionNames = {
-    "format",  "csv.columns", "csv.delimiter",       "csv.header",       "csv.null",       "records",
-    "metrics", "preset",      "timestamp.precision", "timestamp.format", "timestamp.zone", "timestamp.default"};
+constexpr std::array<std::string_view, 13> kOptionNames = {
+    "format", "csv.columns",         "csv.delimiter",    "csv.header",     "csv.null",          "records", "metrics",
+    "preset", "timestamp.precision", "timestamp.format", "timestamp.zone", "timestamp.default", "quality"};
 // Followed by the name of a column.
-constexpr std::array<std::string_view, 3> kColumnOptions = {"field.", "timestamp.format.", "timestamp.zone."};
+constexpr std::array<std::string_view, 6> kColumnOptions = {"field.", "timestamp.format.", "timestamp.zone.", "unit.",
+                                                            "range.", "resolution."};
 
 struct Named {
   std::string_view name;
@@ -74,13 +75,14 @@ std::vector<std::string> source_option_names() {
 std::expected<SourceFormat, BadOption> parse_source_format(const SourceOptions& options, const SourceColumns& columns) {
   SourceFormat format;
   const OptionReader reader(options, columns);
-  for (const auto set : {set_wire, set_topic, set_times, set_paths, set_metrics, set_csv}) {
+  for (const auto set : {set_wire, set_topic, set_times, set_paths, set_metrics, set_csv, set_values}) {
     if (auto done = set(format, reader); !done) return std::unexpected(std::move(done.error()));
   }
   return format;
 }
 
 std::unique_ptr<RecordDecoder> make_decoder(const SourceFormat& format, DecoderTarget target) {
+  if (format.values && format.values->check_records()) target.values = format.values;
   switch (format.wire) {
     case WireFormat::kCsv: return std::make_unique<CsvDecoder>(format, std::move(target));
     case WireFormat::kCbor: return std::make_unique<CborDecoder>(format, std::move(target));

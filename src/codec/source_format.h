@@ -56,6 +56,7 @@ struct SourceFormat {
   bool arrival_is_time = false;   // a missing event time is when the record arrived
   CsvFormat csv;
   std::vector<TopicColumn> topic_columns;  // filled from the levels of the topic
+  ValueRulesPtr values;                    // null: nothing is said about values
 };
 
 // The columns of the stream, as far as options name them.

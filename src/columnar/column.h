@@ -75,6 +75,8 @@ class ColumnBuilder {
   [[nodiscard]] const Type& type() const { return column_.type; }
   [[nodiscard]] size_t rows() const { return column_.rows; }
   [[nodiscard]] bool is_dictionary() const { return column_.pool != nullptr; }
+  // What was appended so far; changes with the next value. Of an ARRAY or ROW without the children.
+  [[nodiscard]] const Column& so_far() const { return column_; }
 
   // T as in Column::values.
   template <class T>

@@ -7,6 +7,7 @@
 #include "api/internal/request_json.h"
 #include "api/internal/sink_json.h"
 #include "api/internal/table_json.h"
+#include "api/internal/values_json.h"
 #include "api/internal/wait_json.h"
 #include "api/internal/way_out.h"
 #include "net/http_problem.h"
@@ -102,6 +103,7 @@ std::string ApiImpl::stream_json(const catalog::StreamDefinition& definition, bo
     out += fmt::format(R"(,"schema":{},"time_column":{},"device_column":{},"options":{},"sql":{})",
                        schema_json(*definition.schema), column(definition.time_column),
                        column(definition.device_column), options_json(definition.options), json_string(definition.sql));
+    out += values_members(definition);
   }
   return out + "}";
 }

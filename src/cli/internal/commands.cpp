@@ -122,6 +122,27 @@ void print_done(const ClientOptions& options, std::string_view action, std::stri
   print(fmt::format("{} {} {}\n", action, word, printable(name)));
 }
 
+// What a stream says about a column's values: ", Cel (degree Celsius), -40..85, steps of 0.1".
+std::string value_words(const json::value& values, const json::value& column) {
+  std::string words;
+  if (!values.is_array()) return words;
+  const auto text = [](const json::value& of, std::string_view name) {
+    const json::value& found = member(of, name);
+    return found.is_string() ? cell_text(found) : std::string();
+  };
+  for (const json::value& one : values.get_array()) {
+    if (member(one, "column") != column) continue;
+    if (const std::string unit = text(one, "unit"); !unit.empty()) {
+      words += fmt::format(", {} ({})", unit, text(one, "unit_name"));
+    }
+    const std::string least = text(one, "least");
+    const std::string greatest = text(one, "greatest");
+    if (!least.empty() || !greatest.empty()) words += fmt::format(", {}..{}", least, greatest);
+    if (const std::string step = text(one, "resolution"); !step.empty()) words += fmt::format(", steps of {}", step);
+  }
+  return words;
+}
+
 }  // namespace
 
 const json::value& member(const json::value& object, std::string_view name) {
@@ -141,9 +162,12 @@ std::string object_lines(const json::value& object) {
     if (name == "schema") {
       below += "columns\n";
       for (const json::value& column : member(value, "columns").get_array()) {
-        below += fmt::format("  {}  {}{}\n", cell_text(member(column, "name")), cell_text(member(column, "type")),
-                             member(column, "nullable") == json::value(false) ? " NOT NULL" : "");
+        below += fmt::format("  {}  {}{}{}\n", cell_text(member(column, "name")), cell_text(member(column, "type")),
+                             member(column, "nullable") == json::value(false) ? " NOT NULL" : "",
+                             value_words(member(object, "values"), member(column, "name")));
       }
+    } else if (name == "values") {
+      continue;  // beside the columns
     } else if (name == "sql") {
       below += fmt::format("{}\n", std::string_view(value.is_string() ? value.get_string() : json::string()));
     } else if (name == "operators" && value.is_array()) {

@@ -60,7 +60,7 @@ bool RowTarget::append_null(size_t column) {
     seen_[column] = 0;
     return true;
   }
-  if (column == target_.time_column && rules_->default_time_us) {
+  if ((column == target_.time_column && rules_->default_time_us) || is_quality(column)) {
     seen_[column] = 0;
     return true;
   }
@@ -87,6 +87,8 @@ std::optional<Error> RowTarget::fill_missing() {
       rows_->column(column).append_string(topic->text);
     } else if (column == target_.time_column && rules_->default_time_us) {
       append_time(column, *rules_->default_time_us);
+    } else if (is_quality(column)) {
+      rows_->column(column).append_string(quality_name(Quality::kGood));
     } else if (field.nullable) {
       rows_->column(column).append_null();
     } else {
@@ -111,6 +113,46 @@ std::optional<Error> RowTarget::check_rules() const {
                              target_.schema->fields[*target_.time_column].name, came, latest),
                  {},
                  {}};
+  }
+  return std::nullopt;
+}
+
+// The quality is one of four, and bad if a value is outside of its range. A stream without quality does not take such a
+// value.
+std::optional<Error> RowTarget::check_values() {
+  const ValueRules& rules = *target_.values;
+  const size_t row = rows_->rows();
+  std::optional<Quality> quality;
+  if (rules.quality) {
+    const std::string_view said = rows_->column(*rules.quality).so_far().string_at(row);
+    quality = find_quality(said);
+    if (!quality) {
+      return Error{ErrorCode::RecordDoesNotFit,
+                   fmt::format("column '{}' holds the quality of a record: {}; '{}' came",
+                               target_.schema->fields[*rules.quality].name, fmt::join(kQualityNames, ", "),
+                               valid_utf8(said, kShownBytes)),
+                   {},
+                   {}};
+    }
+  }
+  for (const ColumnValues& values : rules.columns) {
+    if (!values.range) continue;
+    const columnar::Column& column = rows_->column(values.column).so_far();
+    if (!column.valid(row) || values.range->contains(column, row)) continue;
+    if (!rules.quality) {
+      return Error{
+          ErrorCode::ValueOutOfRange,
+          fmt::format("column '{}' is {}{}{}, outside of its range {}..{}", target_.schema->fields[values.column].name,
+                      number_text(column, row), values.unit.empty() ? "" : " ", values.unit, values.range->least_text(),
+                      values.range->greatest_text()),
+          {},
+          {}};
+    }
+    if (quality == Quality::kBad) continue;
+    quality = Quality::kBad;
+    columnar::ColumnBuilder& builder = rows_->column(*rules.quality);
+    builder.truncate(row);
+    builder.append_string(quality_name(Quality::kBad));
   }
   return std::nullopt;
 }
@@ -157,6 +199,9 @@ std::optional<Error> RowTarget::finish() {
   }
   if (has_topic_ && !contradiction_.empty())
     return Error{ErrorCode::RecordContradictsTopic, std::move(contradiction_), {}, {}};
+  if (target_.values) [[unlikely]] {
+    if (auto error = check_values()) return error;
+  }
   rows_->end_row();
   return std::nullopt;
 }

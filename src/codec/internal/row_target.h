@@ -66,6 +66,8 @@ class RowTarget {
   [[nodiscard]] std::optional<Error> check_device(std::optional<StringCode> from_record) const;
   std::optional<Error> fill_missing();
   [[nodiscard]] std::optional<Error> check_rules() const;
+  [[nodiscard]] bool is_quality(size_t column) const { return target_.values && target_.values->quality == column; }
+  [[nodiscard]] std::optional<Error> check_values();
 
   const DecoderTarget& target_;
   std::vector<uint64_t> seen_;  // the number of the last row in which the column got a value

@@ -15,6 +15,8 @@ using OptionOutcome = std::expected<void, BadOption>;
 [[nodiscard]] OptionOutcome set_paths(SourceFormat& format, const OptionReader& options);
 // 'metrics', 'timestamp.precision'
 [[nodiscard]] OptionOutcome set_metrics(SourceFormat& format, const OptionReader& options);
+// 'unit.*', 'range.*', 'resolution.*', 'quality'
+[[nodiscard]] OptionOutcome set_values(SourceFormat& format, const OptionReader& options);
 // 'csv.*'
 [[nodiscard]] OptionOutcome set_csv(SourceFormat& format, const OptionReader& options);
 
