@@ -124,6 +124,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kProposeStream: return propose(std::move(call));
     case Endpoint::kRecords: return on_pool(std::move(call), &ApiImpl::records);
     case Endpoint::kTail: return on_pool(std::move(call), &ApiImpl::tail);
+    case Endpoint::kCorrect: return on_pool(std::move(call), &ApiImpl::correct);
     case Endpoint::kTables: return on_pool(std::move(call), &ApiImpl::tables);
     case Endpoint::kTable: return on_pool(std::move(call), &ApiImpl::table);
     case Endpoint::kDropTable: return on_pool(std::move(call), &ApiImpl::drop_table);

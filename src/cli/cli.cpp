@@ -241,6 +241,7 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   add_apply(app, line);
   add_queries(app, line);
   add_resources(app, line);
+  add_correct_command(app, line.client, line.command);
   add_device_commands(app, line.client, line.command);
   add_gateway_commands(app, line.client, line.command);
   add_quota_commands(app, line.client, line.command);

@@ -67,6 +67,8 @@ struct RowRules {
   // Fills columns that the record leaves out or that are null in it, before default_device does; rows that say
   // something else there are misfits (RecordContradictsTopic).
   std::span<const TopicValue> from_topic;
+  // The person who sends the rows; empty: a machine.
+  std::string_view author;
 };
 
 struct Decoded {

@@ -19,9 +19,9 @@ namespace tidegate::codec {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kOptionNames = {
+constexpr std::array<std::string_view, 14> kOptionNames = {
     "format", "csv.columns",         "csv.delimiter",    "csv.header",     "csv.null",          "records", "metrics",
-    "preset", "timestamp.precision", "timestamp.format", "timestamp.zone", "timestamp.default", "quality"};
+    "preset", "timestamp.precision", "timestamp.format", "timestamp.zone", "timestamp.default", "quality", "author"};
 // Followed by the name of a column.
 constexpr std::array<std::string_view, 6> kColumnOptions = {"field.", "timestamp.format.", "timestamp.zone.", "unit.",
                                                             "range.", "resolution."};

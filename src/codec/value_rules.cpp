@@ -1,7 +1,5 @@
 #include "codec/value_rules.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -99,20 +97,8 @@ bool ValueRange::contains(const columnar::Column& column, size_t row) const {
 }
 
 bool ValueRules::check_records() const {
-  return quality || std::ranges::any_of(columns, [](const ColumnValues& values) { return values.range.has_value(); });
-}
-
-std::string number_text(const columnar::Column& column, size_t row) {
-  switch (column.type.kind) {
-    case TypeKind::kFloat: return fmt::format("{}", column.values<float>()[row]);
-    case TypeKind::kDouble: return fmt::format("{}", column.values<double>()[row]);
-    case TypeKind::kDecimal: {
-      std::string text;
-      columnar::append_decimal(Decimal{column.values<Int128>()[row]}, column.type.scale, text);
-      return text;
-    }
-    default: return fmt::format("{}", column.integer_at(row));
-  }
+  return quality || author ||
+         std::ranges::any_of(columns, [](const ColumnValues& values) { return values.range.has_value(); });
 }
 
 }  // namespace tidegate::codec

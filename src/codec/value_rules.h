@@ -59,14 +59,12 @@ struct ColumnValues {
 struct ValueRules {
   std::vector<ColumnValues> columns;  // those of which something is said, in their order
   std::optional<size_t> quality;      // the STRING column that holds it
+  std::optional<size_t> author;       // the STRING column that names who entered the record, if it was a person
 
   // Whether records are checked by them.
   [[nodiscard]] bool check_records() const;
 };
 // Shared by a stream's format and the decoders of all threads; never changes.
 using ValueRulesPtr = std::shared_ptr<const ValueRules>;
-
-// A number as a message shows it: without trailing zeros.
-[[nodiscard]] std::string number_text(const columnar::Column& column, size_t row);
 
 }  // namespace tidegate::codec

@@ -110,11 +110,10 @@ TEST_CASE("rows of a payload keep their quality apart, in every format and with 
   const std::vector<columnar::Field> fields = {
       {"device", TypeKind::kString, false}, {"v", TypeKind::kDouble, true}, {"q", TypeKind::kString, true}};
   DecoderFixture json({{"quality", "q"}, {"range.v", "0..1"}}, fields);
-  CHECK(
-      json.decode(
-          R"([{"device":"a","v":2},{"device":"a","v":"x"},{"device":"a","v":1,"q":"wrong"},{"device":"a","v":0.5},{"device":"a","v":3,"q":"good"}])") ==
-      "{\"device\":\"a\",\"v\":2,\"q\":\"bad\"}\n{\"device\":\"a\",\"v\":0.5,\"q\":\"good\"}\n"
-      "{\"device\":\"a\",\"v\":3,\"q\":\"bad\"}\n");
+  CHECK(json.decode(R"([{"device":"a","v":2},{"device":"a","v":"x"},{"device":"a","v":1,"q":"wrong"},)"
+                    R"({"device":"a","v":0.5},{"device":"a","v":3,"q":"good"}])") ==
+        "{\"device\":\"a\",\"v\":2,\"q\":\"bad\"}\n{\"device\":\"a\",\"v\":0.5,\"q\":\"good\"}\n"
+        "{\"device\":\"a\",\"v\":3,\"q\":\"bad\"}\n");
   DecoderFixture csv({{"format", "csv"}, {"quality", "q"}, {"range.v", "0..1"}}, fields);
   CHECK(csv.decode("a,2,\na,0.5,uncertain\n") ==
         "{\"device\":\"a\",\"v\":2,\"q\":\"bad\"}\n{\"device\":\"a\",\"v\":0.5,\"q\":\"uncertain\"}\n");
@@ -125,6 +124,25 @@ TEST_CASE("rows of a payload keep their quality apart, in every format and with 
   const TopicValue from_topic{2, "uncertain", {}};
   topic.rules.from_topic = {&from_topic, 1};
   CHECK(topic.decode(R"({"device":"a","v":1})") == "{\"device\":\"a\",\"v\":1,\"q\":\"uncertain\"}\n");
+}
+
+TEST_CASE("a record is signed by the person who sends it, and by nobody else") {
+  DecoderFixture stream({{"author", "note"}});
+  const auto note = [&](std::string_view payload) {
+    const std::string row = stream.decode(payload);
+    const size_t at = row.find("\"note\":") + 7;
+    return row.substr(at, row.find(',', at) - at);
+  };
+  CHECK(note(R"({"device":"a","note":"eve"})") == "null");
+  CHECK(note(R"({"device":"a"})") == "null");
+  stream.rules.author = "ann";
+  CHECK(note(R"({"device":"a","note":"eve"})") == R"("ann")");
+  CHECK(note(R"({"device":"a","note":null})") == R"("ann")");
+  CHECK(note(R"({"device":"a"})") == R"("ann")");
+  // Nothing is left behind by the row before.
+  stream.rules.author = {};
+  CHECK(stream.decode("{\"device\":\"a\",\"note\":\"eve\"}\n{\"device\":\"b\",\"note\":\"eve\"}").find("eve") ==
+        std::string::npos);
 }
 
 TEST_CASE("options about values are checked when the stream is made") {

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "api/api.h"
+#include "api/corrections.h"
 #include "base/logging.h"
 #include "io/file.h"
 #include "io/process.h"
@@ -179,6 +180,9 @@ Result<> WiredServer::open_platform() {
   last_values_ = registry::LastValues::create(*log_, devices_, {});
   auto events = catalog_->add_system_stream(registry::device_events_definition());
   if (!events) log_error("who is online cannot be written down", {{"error", events.error().to_string()}});
+  if (const auto made = catalog_->add_system_stream(api::corrections_definition()); !made) {
+    log_error("records cannot be corrected", {{"error", made.error().to_string()}});
+  }
   statements_ = std::make_unique<api::StatementExecutor>(api::StatementParts{
       .catalog = *catalog_,
       .log = *log_,

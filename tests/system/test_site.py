@@ -56,7 +56,7 @@ def push(server, *records):
 
 def streams(server):
     """All but the server's own."""
-    return {stream["name"] for stream in server.api("GET", "/streams")["streams"]} - {"device_events"}
+    return {stream["name"] for stream in server.api("GET", "/streams")["streams"]} - {"corrections", "device_events"}
 
 
 def counts(server):

@@ -1,6 +1,7 @@
 """Units, ranges and the quality of records, through the real binary."""
 
 import json
+import re
 import subprocess
 
 import paho.mqtt.client as mqtt
@@ -110,3 +111,153 @@ def test_what_is_no_unit_is_explained(server):
     assert "Did you mean 'Cel' (degree Celsius)? 'C' is coulomb" in said
     said = command(server, "sql", "CREATE TABLE t (device STRING, temp DOUBLE) WITH ('units.temp' = 'Cel')", code=1)
     assert "unknown option 'units.temp'" in said
+
+
+CORRECTED = """CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), temp DOUBLE, n BIGINT,
+    price DECIMAL(6, 2), note STRING, quality STRING, entered_by STRING, WATERMARK FOR ts AS ts)
+  WITH ('device' = 'device', 'mqtt.topic' = 'plant/{device}', 'quality' = 'quality', 'author' = 'entered_by',
+        'range.temp' = '-40..85');
+CREATE TABLE plain (device STRING, ts TIMESTAMP_LTZ(3), v DOUBLE, WATERMARK FOR ts AS ts) WITH ('device' = 'device');"""
+NOON = "2026-01-01T12:00:00.000Z"
+
+
+def correct(server, stream="readings", **members):
+    wanted = {"device": "p1", "time": NOON, "values": {"temp": 21.5}, "reason": "sensor was wet"} | members
+    return server.api("POST", f"/streams/{stream}/corrections", wanted)
+
+
+def refused(server, **members):
+    try:
+        correct(server, **members)
+    except ApiError as error:
+        return error.status, error.problem
+    raise AssertionError("it was taken")
+
+
+def send(server, device, *records):
+    token = server.add_device(device)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=device)
+    client.username_pw_set(device, token)
+    client.connect("127.0.0.1", server.mqtt_port)
+    client.loop_start()
+    for record in records:
+        client.publish(f"plant/{device}", json.dumps(record), qos=1).wait_for_publish(10)
+    client.loop_stop()
+    client.disconnect()
+
+
+def test_a_correction_keeps_the_original_and_the_author(server):
+    server.sql(CORRECTED)
+    # A device cannot say who entered its records.
+    send(
+        server,
+        "p1",
+        {"ts": NOON, "temp": 99, "n": 9007199254740993, "price": "12.30", "note": "x", "entered_by": "eve"},
+    )
+    before = server.records("readings")
+    settings = "--set", "temp=21.5", "--set", "note=", "--reason", "wet"
+    done = command(server, "correct", "readings", "--device", "p1", "--at", NOON, *settings)
+    assert done == f"corrected p1 at {NOON} in readings\n  temp  99 -> 21.5\n  note  x -> -\n"
+    query = "SELECT temp, n, price, note, quality, entered_by FROM readings"
+    original = {"temp": 99, "n": 9007199254740993, "price": 12.3, "note": "x", "quality": "bad", "entered_by": None}
+    author = "operator"  # whose token the command line has on this machine
+    corrected = original | {"temp": 21.5, "note": None, "quality": "substituted", "entered_by": author}
+    assert rows(server, query) == [original, corrected]
+    assert server.records("readings")[0] == before[0]
+
+    # Corrected once more: the newest value is the old one.
+    answer = correct(server, values={"temp": "20"}, reason="read wrongly")
+    assert answer["changed"] == [{"column": "temp", "before": "21.5", "after": "20"}]
+    assert answer["found"] and answer["author"] == author
+    server.kill()
+    server.start()
+    notes = rows(
+        server,
+        "SELECT stream, device, record_time, column_name, old_value, new_value, author, reason FROM corrections",
+    )
+    base = {"stream": "readings", "device": "p1", "record_time": NOON, "author": author}
+    assert notes == [
+        base | {"column_name": "temp", "old_value": "99", "new_value": "21.5", "reason": "wet"},
+        base | {"column_name": "note", "old_value": "x", "new_value": None, "reason": "wet"},
+        base | {"column_name": "temp", "old_value": "21.5", "new_value": "20", "reason": "read wrongly"},
+    ]
+    assert [row["temp"] for row in rows(server, query)] == [99, 21.5, 20]
+    newest = rows(
+        server,
+        "SELECT device, window_start, LAST_VALUE(temp) AS temp "
+        "FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND)) "
+        "GROUP BY device, window_start, window_end",
+    )
+    assert [row["temp"] for row in newest] == [20]
+    # What nobody measured may be read by a person.
+    assert correct(server, time="2026-01-01T13:00:00Z")["found"] is False
+    assert correct(server, device="p9")["found"] is False
+    assert rows(server, "SELECT old_value FROM corrections WHERE device = 'p9'") == [{"old_value": None}]
+
+
+def log_in(server):
+    """A session of the person who is called admin."""
+    password = re.search(r"one-time password:\s+(\S+)", "".join(server.output)).group(1)
+    change = {"user": "admin", "old_password": password, "new_password": "a longer one than ten"}
+    assert server.request("POST", "/api/v1/password", json.dumps(change), token="")[0] in (200, 204)
+    body = json.dumps({"user": "admin", "password": "a longer one than ten"})
+    return json.loads(server.request("POST", "/api/v1/login", body, token="")[2])["token"]
+
+
+def test_people_sign_their_readings_and_nobody_else_does(server):
+    server.sql(CORRECTED)
+    send(server, "p1", {"ts": NOON, "temp": 1, "entered_by": "eve"}, {"ts": NOON, "temp": 2})
+    person = log_in(server)
+    records = [{"device": "p2", "ts": NOON, "temp": 3, "entered_by": "eve"}, {"device": "p2", "ts": NOON, "temp": 4}]
+    assert server.request("POST", "/api/v1/streams/readings/records", json.dumps(records), token=person)[0] == 200
+    # A service is no person either.
+    server.api("POST", "/streams/readings/records", {"device": "p2", "ts": NOON, "temp": 5, "entered_by": "eve"})
+    signed = {row["temp"]: row["entered_by"] for row in rows(server, "SELECT temp, entered_by FROM readings")}
+    assert signed == {1: None, 2: None, 3: "admin", 4: "admin", 5: None}
+    wanted = {"device": "p2", "time": NOON, "values": {"temp": 6}, "reason": "typed wrongly"}
+    status, _, text = server.request("POST", "/api/v1/streams/readings/corrections", json.dumps(wanted), token=person)
+    assert status == 201
+    assert json.loads(text)["author"] == "admin"
+    assert rows(server, "SELECT author FROM corrections") == [{"author": "admin"}]
+    assert rows(server, "SELECT entered_by FROM readings WHERE temp = 6") == [{"entered_by": "admin"}]
+
+
+def test_wrong_corrections_are_explained_and_leave_nothing(server):
+    server.sql(CORRECTED)
+    send(server, "p1", {"ts": NOON, "temp": 20})
+    for members, status, words in (
+        ({"values": {"temp": 86}}, 400, "outside of its range -40..85"),
+        ({"values": {"temp": "warm"}}, 400, "expects DOUBLE"),
+        ({"values": {"tmp": 1}}, 400, "no column 'tmp'"),
+        ({"values": {"quality": "good"}}, 400, "cannot be corrected"),
+        ({"values": {"entered_by": "eve"}}, 400, "cannot be corrected"),
+        ({"values": {"device": "p2"}}, 400, "cannot be corrected"),
+        ({"values": {"ts": NOON}}, 400, "cannot be corrected"),
+        ({"values": {"temp": 1, "TEMP": 2}}, 400, "set twice"),
+        ({"values": {}}, 400, "'values' must be an object"),
+        ({"values": [1]}, 400, "'values' must be an object"),
+        ({"time": "noon"}, 400, "'ts'"),
+        ({"time": "2099-01-01T00:00:00Z"}, 400, "later than"),
+        ({"time": None}, 400, "'time' is missing"),
+        ({"reason": ""}, 400, "'reason' is missing"),
+        ({"reason": "x" * 1001}, 400, "at most 1000 bytes"),
+        ({"device": ""}, 400, "'device' is missing"),
+        ({"more": 1}, 400, "more"),
+        ({"stream": "plain", "values": {"v": 1}}, 400, "cannot be corrected"),
+        ({"stream": "nowhere"}, 404, "no stream 'nowhere'"),
+        ({"stream": "corrections"}, 400, "cannot be corrected"),
+    ):
+        got, problem = refused(server, **members)
+        assert (got, words in json.dumps(problem)) == (status, True), (members, got, problem)
+    assert len(rows(server, "SELECT * FROM readings")) == 1
+    assert rows(server, "SELECT * FROM corrections") == []
+    assert rows(server, "SELECT * FROM readings_dead_letters") == []
+    # A device may not, and the stream of corrections takes nothing from outside.
+    token = server.add_device("p3")
+    body = json.dumps({"device": "p3", "time": NOON, "values": {"temp": 1}, "reason": "x"})
+    assert server.request("POST", "/api/v1/streams/readings/corrections", body, token=f"p3:{token}")[0] == 403
+    assert server.request("POST", "/api/v1/streams/corrections/records", "{}")[0] == 404
+    said = command(
+        server, "correct", "readings", "--device", "p1", "--at", NOON, "--set", "temp", "--reason", "x", code=2
+    )
+    assert "--set takes column=value" in said

@@ -151,6 +151,9 @@ class ApiImpl final : public Api {
   // A live query, from where the request says; `what` and `target` are for the audit log.
   void follow(Call& call, sql::Plan plan, const std::string& what, const std::string& target);
 
+  // correct.cpp
+  void correct(Call& call);
+
   // queries.cpp
   void query(Call& call);
   void query_page(Call& call);

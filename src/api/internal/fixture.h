@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "api/api.h"
+#include "api/corrections.h"
 #include "log/embedded_log.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -52,6 +53,7 @@ class Platform {
     statements = std::make_unique<StatementExecutor>(
         StatementParts{.catalog = *catalog_, .log = *log_, .ingest = *ingest_, .engine = *engine_});
     const auto events = must(catalog_->add_system_stream(registry::device_events_definition()));
+    REQUIRE(catalog_->add_system_stream(corrections_definition()));
     REQUIRE(statements->restore());
     last_values_ = registry::LastValues::create(*log_, devices_, {});
     twins_ = must(registry::Twins::open(*store_, *keys_, random_, clock_));

@@ -22,6 +22,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/streams/{name}/records", Endpoint::kIngest, Access::kIngest},
     {"GET", "/api/v1/streams/{name}/records", Endpoint::kRecords, Access::kReader},
     {"GET", "/api/v1/streams/{name}/tail", Endpoint::kTail, Access::kReader},
+    {"POST", "/api/v1/streams/{name}/corrections", Endpoint::kCorrect, Access::kAdmin},
     {"GET", "/api/v1/tables", Endpoint::kTables, Access::kReader},
     {"GET", "/api/v1/tables/{name}", Endpoint::kTable, Access::kReader},
     {"DELETE", "/api/v1/tables/{name}", Endpoint::kDropTable, Access::kAdmin},

@@ -37,6 +37,7 @@ enum class Endpoint : uint8_t {
   kIngest,
   kRecords,
   kTail,
+  kCorrect,
   kTables,
   kTable,
   kDropTable,

@@ -32,14 +32,16 @@ std::string column_json(const codec::ColumnValues& values, const columnar::Schem
 std::string values_members(const catalog::StreamDefinition& stream) {
   const auto format =
       codec::parse_source_format(stream.options, {*stream.schema, stream.device_column, stream.time_column});
-  if (!format || !format->values) return R"(,"values":[],"quality_column":null)";
+  if (!format || !format->values) return R"(,"values":[],"quality_column":null,"author_column":null)";
   std::string columns;
   for (const codec::ColumnValues& values : format->values->columns) {
     columns += (columns.empty() ? "" : ",") + column_json(values, *stream.schema);
   }
-  const auto& quality = format->values->quality;
-  return fmt::format(R"(,"values":[{}],"quality_column":{})", columns,
-                     quality ? json_string(stream.schema->fields[*quality].name) : "null");
+  const auto name = [&](std::optional<size_t> column) {
+    return column ? json_string(stream.schema->fields[*column].name) : std::string("null");
+  };
+  return fmt::format(R"(,"values":[{}],"quality_column":{},"author_column":{})", columns, name(format->values->quality),
+                     name(format->values->author));
 }
 
 }  // namespace tidegate::api

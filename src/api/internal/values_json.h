@@ -7,8 +7,8 @@
 
 namespace tidegate::api {
 
-// Members to follow others: `,"values":[{"column":...,"unit":...},...],"quality_column":...`. What is not said is left
-// out, the limit of a range that is open too.
+// Members to follow others: `,"values":[{"column":...,"unit":...},...],"quality_column":...,"author_column":...`. What
+// is not said is left out, the limit of a range that is open too.
 [[nodiscard]] std::string values_members(const catalog::StreamDefinition& stream);
 
 }  // namespace tidegate::api

@@ -1,4 +1,4 @@
-// `tidegate device ...`, `tidegate gateway ...`, `tidegate quota ...` and `tidegate site ...`.
+// `tidegate correct`, `tidegate device ...`, `tidegate gateway ...`, `tidegate quota ...` and `tidegate site ...`.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@ namespace tidegate::cli {
 void add_device_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 // Of the word `device`: `twin` and `command`.
 void add_twin_commands(CLI::App& device, const ClientOptions& client, std::function<Result<int>()>& command);
+void add_correct_command(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_gateway_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_quota_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_site_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);

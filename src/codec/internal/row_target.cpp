@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/json_encoder.h"
 #include "codec/timestamp_text.h"
 #include "codec/utf8.h"
 
@@ -117,11 +118,23 @@ std::optional<Error> RowTarget::check_rules() const {
   return std::nullopt;
 }
 
+// Whatever the record says: only the server knows who sent it.
+void RowTarget::sign(size_t author_column) {
+  columnar::ColumnBuilder& author = rows_->column(author_column);
+  author.truncate(rows_->rows());
+  if (rules_->author.empty()) {
+    author.append_null();
+  } else {
+    author.append_string(rules_->author);
+  }
+}
+
 // The quality is one of four, and bad if a value is outside of its range. A stream without quality does not take such a
 // value.
 std::optional<Error> RowTarget::check_values() {
   const ValueRules& rules = *target_.values;
   const size_t row = rows_->rows();
+  if (rules.author) sign(*rules.author);
   std::optional<Quality> quality;
   if (rules.quality) {
     const std::string_view said = rows_->column(*rules.quality).so_far().string_at(row);
@@ -140,13 +153,14 @@ std::optional<Error> RowTarget::check_values() {
     const columnar::Column& column = rows_->column(values.column).so_far();
     if (!column.valid(row) || values.range->contains(column, row)) continue;
     if (!rules.quality) {
-      return Error{
-          ErrorCode::ValueOutOfRange,
-          fmt::format("column '{}' is {}{}{}, outside of its range {}..{}", target_.schema->fields[values.column].name,
-                      number_text(column, row), values.unit.empty() ? "" : " ", values.unit, values.range->least_text(),
-                      values.range->greatest_text()),
-          {},
-          {}};
+      std::string came;
+      append_json_value(column, row, came);
+      return Error{ErrorCode::ValueOutOfRange,
+                   fmt::format("column '{}' is {}{}{}, outside of its range {}..{}",
+                               target_.schema->fields[values.column].name, came, values.unit.empty() ? "" : " ",
+                               values.unit, values.range->least_text(), values.range->greatest_text()),
+                   {},
+                   {}};
     }
     if (quality == Quality::kBad) continue;
     quality = Quality::kBad;

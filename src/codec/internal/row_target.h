@@ -67,6 +67,7 @@ class RowTarget {
   std::optional<Error> fill_missing();
   [[nodiscard]] std::optional<Error> check_rules() const;
   [[nodiscard]] bool is_quality(size_t column) const { return target_.values && target_.values->quality == column; }
+  void sign(size_t author_column);
   [[nodiscard]] std::optional<Error> check_values();
 
   const DecoderTarget& target_;

@@ -15,7 +15,7 @@ using OptionOutcome = std::expected<void, BadOption>;
 [[nodiscard]] OptionOutcome set_paths(SourceFormat& format, const OptionReader& options);
 // 'metrics', 'timestamp.precision'
 [[nodiscard]] OptionOutcome set_metrics(SourceFormat& format, const OptionReader& options);
-// 'unit.*', 'range.*', 'resolution.*', 'quality'
+// 'unit.*', 'range.*', 'resolution.*', 'quality', 'author'
 [[nodiscard]] OptionOutcome set_values(SourceFormat& format, const OptionReader& options);
 // 'csv.*'
 [[nodiscard]] OptionOutcome set_csv(SourceFormat& format, const OptionReader& options);

@@ -1,4 +1,4 @@
-// 'unit.<column>', 'range.<column>', 'resolution.<column>', 'quality'.
+// 'unit.<column>', 'range.<column>', 'resolution.<column>', 'quality', 'author'.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,18 +84,29 @@ Outcome set_column_values(ValueRules& rules, const OptionReader& options) {
   return {};
 }
 
-Outcome set_quality(ValueRules& rules, const OptionReader& options) {
-  const auto name = options.find("quality");
+// 'quality' and 'author' name a column that the server has a say in.
+Outcome set_text_column(std::optional<size_t>& target, const OptionReader& options, std::string_view key) {
+  const auto name = options.find(key);
   if (!name) return {};
   const auto column = options.column(*name);
-  if (!column) return options.unknown_column("quality", *name);
+  if (!column) return options.unknown_column(key, *name);
   const columnar::Field& field = options.columns().schema.fields[*column];
   if (field.type != columnar::TypeKind::kString) {
-    return options.refuse("quality",
-                          fmt::format("a STRING column; '{}' is {}", field.name, columnar::type_name(field.type)));
+    return options.refuse(key, fmt::format("a STRING column; '{}' is {}", field.name, columnar::type_name(field.type)));
   }
-  if (*column == options.columns().device) return options.refuse("quality", "another column than the device");
-  rules.quality = column;
+  if (*column == options.columns().device) return options.refuse(key, "another column than the device");
+  target = column;
+  return {};
+}
+
+Outcome set_record_columns(ValueRules& rules, const OptionReader& options) {
+  if (auto done = set_text_column(rules.quality, options, "quality"); !done) return done;
+  if (auto done = set_text_column(rules.author, options, "author"); !done) return done;
+  if (!rules.author) return {};
+  if (rules.author == rules.quality) return options.refuse("author", "another column than the quality");
+  if (!options.columns().schema.fields[*rules.author].nullable) {
+    return options.refuse("author", "a column that may be NULL, as it is in all records of devices");
+  }
   return {};
 }
 
@@ -105,8 +116,8 @@ OptionOutcome set_values(SourceFormat& format, const OptionReader& options) {
   // Shared, see ValueRulesPtr.
   auto rules = std::make_shared<ValueRules>();
   if (auto done = set_column_values(*rules, options); !done) return done;
-  if (auto done = set_quality(*rules, options); !done) return done;
-  if (!rules->columns.empty() || rules->quality) format.values = std::move(rules);
+  if (auto done = set_record_columns(*rules, options); !done) return done;
+  if (!rules->columns.empty() || rules->quality || rules->author) format.values = std::move(rules);
   return {};
 }
 

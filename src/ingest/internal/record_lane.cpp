@@ -114,6 +114,7 @@ Result<codec::RowRules> RecordLane::rules_for(const catalog::StreamDefinition& s
                                               const security::Principal* principal) {
   codec::RowRules rules;
   rules.latest_time_us = now_us_ + stream.max_skew_us;
+  if (principal != nullptr && principal->kind == security::PrincipalKind::kUser) rules.author = principal->name;
   if (stream.device_column && principal != nullptr && principal->scope) {
     gateway_.set(*principal);
     rules.allowance = &gateway_;
