@@ -15,7 +15,10 @@ std::string argument(const char* name, const std::optional<double>& value) {
   return value ? fmt::format(", {} => {}", name, *value) : "";
 }
 
-double some_level(Random& random) { return static_cast<double>(random.between(-40, 40)) * 0.5; }
+// Among most values of n, or of v.
+double some_level(Random& random) {
+  return static_cast<double>(random.one_in(2) ? random.between(-10, 10) : random.between(-120, 120)) * 0.5;
+}
 
 int64_t some_duration(Random& random) {
   return random.one_in(2) ? random.between(1, 30) * 1000 : random.between(1, 30'000);
@@ -24,12 +27,15 @@ int64_t some_duration(Random& random) {
 Detection some_threshold(Random& random) {
   Detection made;
   made.for_ms = random.one_in(3) ? 0 : some_duration(random);
+  // So far apart that what clears an alert lies in between.
+  const int64_t halves = random.one_in(2) ? random.between(4, 12) : random.between(4, 120);
   const double low = some_level(random);
-  const double high = low + static_cast<double>(random.between(2, 40)) * 0.5;
+  const double high = low + static_cast<double>(halves) * 0.5;
+  const auto inwards = [&] { return static_cast<double>(random.between(0, halves / 2 - 1)) * 0.5; };
   if (!random.one_in(3)) made.above = high;
   if (!made.above || random.one_in(3)) made.below = low;
-  if (made.above && random.one_in(2)) made.clear_below = high - (random.one_in(2) ? 0.5 : 0);
-  if (made.below && random.one_in(2)) made.clear_above = low + (random.one_in(2) ? 0.5 : 0);
+  if (made.above && random.one_in(2)) made.clear_below = high - inwards();
+  if (made.below && random.one_in(2)) made.clear_above = low + inwards();
   return made;
 }
 

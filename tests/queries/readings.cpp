@@ -34,7 +34,8 @@ Row make_reading(Random& random, int64_t time) {
 
 int64_t some_offset(Random& random, const Story& story) {
   if (!story.calendar) {
-    return random.one_in(3) ? random.between(0, story.span_ms / 1000) * 1000 : random.between(0, story.span_ms);
+    const bool whole = story.whole_seconds || random.one_in(3);
+    return whole ? random.between(0, story.span_ms / 1000) * 1000 : random.between(0, story.span_ms);
   }
   // Mostly within a day or two of a change of the clocks; on the hour or close to it.
   const int64_t day =
@@ -73,6 +74,7 @@ Story make_story(Random& random) {
   Story story;
   story.calendar = random.one_in(4);
   story.late = !story.calendar && random.one_in(2);
+  story.whole_seconds = random.one_in(2);
   story.span_ms = story.calendar ? kYearMs : kMinutesMs;
   story.last_ms = kFirstMs + story.span_ms + (story.calendar ? 2 * kYearMs : kDayMs);
   if (story.late) {

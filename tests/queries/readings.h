@@ -24,9 +24,10 @@ struct Round {
 };
 
 struct Story {
-  bool calendar = false;     // the readings come over a year, around the hours at which clocks change; else two minutes
-  bool late = false;         // some come too late, and the clock goes on meanwhile
-  int64_t idle_ms = 60'000;  // 'idle_timeout'
+  bool calendar = false;  // the readings come over a year, around the hours at which clocks change; else two minutes
+  bool late = false;      // some come too late, and the clock goes on meanwhile
+  bool whole_seconds = false;     // all times are, so that many fall on the ends of windows and the like
+  int64_t idle_ms = 60'000;       // 'idle_timeout'
   int64_t close_ms = 86'400'000;  // 'close_after'
   int64_t span_ms = 0;
   std::vector<LookupTable> tables;
