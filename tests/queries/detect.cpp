@@ -15,21 +15,16 @@ std::string argument(const char* name, const std::optional<double>& value) {
   return value ? fmt::format(", {} => {}", name, *value) : "";
 }
 
-// Among most values of n, or of v.
-double some_level(Random& random) {
-  return static_cast<double>(random.one_in(2) ? random.between(-10, 10) : random.between(-120, 120)) * 0.5;
-}
-
 int64_t some_duration(Random& random) {
   return random.one_in(2) ? random.between(1, 30) * 1000 : random.between(1, 30'000);
 }
 
-Detection some_threshold(Random& random) {
+// Limits among the values, so far apart that what clears an alert lies in between.
+Detection some_threshold(Random& random, int64_t spread) {
   Detection made;
   made.for_ms = random.one_in(3) ? 0 : some_duration(random);
-  // So far apart that what clears an alert lies in between.
-  const int64_t halves = random.one_in(2) ? random.between(4, 12) : random.between(4, 120);
-  const double low = some_level(random);
+  const int64_t halves = random.between(4, 3 * spread);
+  const double low = static_cast<double>(random.between(-2 * spread, spread / 2)) * 0.5;
   const double high = low + static_cast<double>(halves) * 0.5;
   const auto inwards = [&] { return static_cast<double>(random.between(0, halves / 2 - 1)) * 0.5; };
   if (!random.one_in(3)) made.above = high;
@@ -59,20 +54,21 @@ std::string Detection::sql(const std::string& on) const {
   return "";
 }
 
-Detection some_detection(Random& random) {
+Detection some_detection(Random& random, int64_t spread) {
   static const std::vector<DetectKind> kKinds = {DetectKind::kThreshold, DetectKind::kThreshold, DetectKind::kChange,
                                                  DetectKind::kStuck,     DetectKind::kMissing,   DetectKind::kCount};
   const DetectKind kind = random.one_of(kKinds);
-  if (kind == DetectKind::kThreshold) return some_threshold(random);
+  if (kind == DetectKind::kThreshold) return some_threshold(random, spread);
   Detection made;
   made.kind = kind;
   made.for_ms = some_duration(random);
   made.times = static_cast<size_t>(random.between(1, 4));
-  made.tolerance = random.one_in(3) ? 0 : static_cast<double>(random.between(1, 200)) * 0.5;
+  made.tolerance = random.one_in(3) ? 0 : static_cast<double>(random.between(1, 2 * spread)) * 0.5;
   if (kind == DetectKind::kChange) {
     made.per_ms = random.between(1, 60) * 1000;
-    if (!random.one_in(3)) made.above = static_cast<double>(random.between(1, 60)) * 0.5;
-    if (!made.above || random.one_in(2)) made.below = static_cast<double>(random.between(-60, -1)) * 0.5;
+    const auto rate = [&] { return static_cast<double>(random.between(1, 4 * spread * random.between(1, 5))) * 0.5; };
+    if (!random.one_in(3)) made.above = rate();
+    if (!made.above || random.one_in(2)) made.below = -rate();
   }
   return made;
 }

@@ -28,7 +28,8 @@ struct Detection {
   [[nodiscard]] std::string sql(const std::string& on) const;
 };
 
-[[nodiscard]] Detection some_detection(Random& random);
+// Most values are from -spread to spread.
+[[nodiscard]] Detection some_detection(Random& random, int64_t spread);
 
 struct Alert {
   bool raised = true;  // else cleared

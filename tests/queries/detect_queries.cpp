@@ -126,11 +126,12 @@ Query detect_query(Random& random, const Story& story) {
   static const std::vector<std::vector<size_t>> kKeys = {{kDevice}, {kDevice}, {kDevice, kS}, {kS}};
   ExpressionMaker make(random);
   Rule rule;
-  rule.detection = some_detection(random);
+  const size_t looked_at = random.one_in(3) ? kN : kV;
+  rule.detection = some_detection(random, looked_at == kN ? 5 : 80);
   rule.keys = random.one_of(kKeys);
   const DetectKind kind = rule.detection.kind;
   const bool any_row = kind == DetectKind::kMissing || kind == DetectKind::kCount;
-  if (!any_row || random.one_in(3)) rule.on = random.one_in(3) ? kN : kV;
+  if (!any_row || random.one_in(3)) rule.on = looked_at;
   const bool filtered = random.one_in(3);
   const Expression where = make.condition(2);
   rule.shape = shape_if(filtered, where);

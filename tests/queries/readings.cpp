@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
+constexpr int64_t kStepMs = 5'000;  // so that the clock often stops at the very moment at which something is due
 constexpr int64_t kMinutesMs = 120'000;
 constexpr int64_t kYearMs = 366 * kDayMs;
 // In days since kFirstMs: 2026-03-08 and 2026-11-01 in New York, 2026-03-29 and 2026-10-25 in Paris.
@@ -46,7 +47,7 @@ int64_t some_offset(Random& random, const Story& story) {
 
 // How long one is on its way. None that takes no longer than this is late.
 int64_t some_delay(Random& random, const Story& story) {
-  if (story.late && random.one_in(3)) return random.between(0, 60'000);
+  if (story.late && random.one_in(2)) return random.between(0, random.one_in(2) ? 60'000 : 2 * kDelayMs);
   return random.between(0, kDelayMs - 1);
 }
 
@@ -65,7 +66,7 @@ std::vector<Row> arrivals(Random& random, const Story& story) {
 }
 
 int64_t some_wait(Random& random) {
-  return random.one_in(2) ? random.between(1, 30) * 1000 : random.between(1, 60'000);
+  return random.one_in(3) ? random.between(1, 60'000) : random.between(1, 6) * kStepMs;
 }
 
 }  // namespace
@@ -73,13 +74,13 @@ int64_t some_wait(Random& random) {
 Story make_story(Random& random) {
   Story story;
   story.calendar = random.one_in(4);
-  story.late = !story.calendar && random.one_in(2);
+  story.late = !story.calendar && !random.one_in(3);
   story.whole_seconds = random.one_in(2);
   story.span_ms = story.calendar ? kYearMs : kMinutesMs;
   story.last_ms = kFirstMs + story.span_ms + (story.calendar ? 2 * kYearMs : kDayMs);
   if (story.late) {
-    story.idle_ms = random.between(1, 60) * 1000;
-    story.close_ms = random.between(1, 90) * 1000;
+    story.idle_ms = random.between(1, 8) * kStepMs;
+    story.close_ms = random.between(1, 12) * kStepMs;
   }
   const std::vector<Row> rows = arrivals(random, story);
   std::set<Value> devices;
@@ -88,7 +89,8 @@ Story make_story(Random& random) {
   for (size_t at = 0; at < rows.size();) {
     Round& round = story.rounds.emplace_back();
     const bool silent = story.late && random.one_in(4);
-    const size_t end = silent ? at : std::min(rows.size(), at + static_cast<size_t>(random.between(1, 60)));
+    const auto most = static_cast<size_t>(random.between(1, story.late ? 15 : 60));
+    const size_t end = silent ? at : std::min(rows.size(), at + most);
     if (story.late && (silent || random.one_in(2))) clock_ms += some_wait(random);
     edition += random.one_in(3) ? 1 : 0;
     round.clock_ms = clock_ms;
