@@ -15,7 +15,7 @@ struct WindowRule {
 // The windows that have closed by the end, and the times of the rows that none of them took.
 struct ClosedWindows {
   std::vector<std::pair<std::pair<Value, Span>, std::vector<Row>>> windows;
-  std::vector<int64_t> late;
+  std::vector<Value> late;
 };
 
 bool closed(const Span& span, int64_t watermark) { return span.end - 1 <= watermark; }
@@ -200,6 +200,59 @@ void set_windows(Query& query, const Windowing& windowing, const Shape& shape, c
     }
     return outcome;
   };
+}
+
+namespace {
+
+// The outer windows of a device once all rows of a round are in: its time is that of the inner ones.
+void close_outer(const Value& name, int64_t inner_watermark, bool silent, int64_t& watermark, OpenWindows& open,
+                 ClosedWindows& out) {
+  watermark = std::max(watermark, inner_watermark);
+  open.close(name, watermark, out);
+  if (!silent) return;
+  watermark = std::max(watermark, open.end_of(name));
+  open.close(name, watermark, out);
+}
+
+}  // namespace
+
+Outcome stacked(const Story& story, const Windowing& inner, const Windowing& outer, const Finish& shape,
+                const Finish& finish) {
+  const auto by_device = [](const Row& row) { return row[kDevice]; };
+  const WindowRule inner_rule{inner, by_device, true};
+  const WindowRule outer_rule{outer, by_device, true};
+  OpenWindows fine(inner_rule);
+  OpenWindows coarse(outer_rule);
+  ClosedWindows closed;
+  Outcome outcome;
+  std::map<Value, Device> devices;
+  std::map<Value, int64_t> outer_watermarks;
+  for (const Round& round : all_rounds(story)) {
+    ClosedWindows results;
+    for (const Row& row : round.rows) {
+      Device& device = devices[row[kDevice]];
+      if (!fine.add(row[kDevice], row, device.watermark)) outcome.late.push_back(row[kTs]);
+      hear(device, row, round.clock_ms);
+      fine.close(row[kDevice], device.watermark, results);
+    }
+    for (auto& [name, device] : devices) {
+      if (round.clock_ms - device.heard_ms < story.close_ms) continue;
+      device.watermark = std::max(device.watermark, fine.end_of(name));
+      fine.close(name, device.watermark, results);
+    }
+    for (const auto& [group, rows] : results.windows) {
+      const Row row = *shape(group.first, group.second, rows);
+      const int64_t watermark = outer_watermarks.try_emplace(group.first, kNever).first->second;
+      if (!coarse.add(group.first, row, watermark)) outcome.late.emplace_back();
+    }
+    for (const auto& [name, device] : devices) {
+      const bool silent = round.clock_ms - device.heard_ms >= story.close_ms;
+      close_outer(name, device.watermark, silent, outer_watermarks.try_emplace(name, kNever).first->second, coarse,
+                  closed);
+    }
+  }
+  for (const auto& [group, rows] : closed.windows) outcome.rows.push_back(*finish(group.first, group.second, rows));
+  return outcome;
 }
 
 }  // namespace tidegate::queries

@@ -37,4 +37,9 @@ using Finish = std::function<std::optional<Row>(const Value& key, const Span& sp
 void set_windows(Query& query, const Windowing& windowing, const Shape& shape, const KeyOf& key, bool own,
                  const Finish& finish);
 
+// A window over a window as a pipeline, both by the device and its own watermark. `shape` makes of an inner window a
+// row with the device and the time at their places.
+[[nodiscard]] Outcome stacked(const Story& story, const Windowing& inner, const Windowing& outer, const Finish& shape,
+                              const Finish& finish);
+
 }  // namespace tidegate::queries

@@ -188,7 +188,7 @@ class Life {
     Lines rows;
     for (const Row& row : expected.rows) rows.push_back(line_of(query.columns, row));
     Lines late;
-    for (const int64_t time : expected.late) late.push_back(line_of({kReadings[kTs]}, {time}));
+    for (const Value& time : expected.late) late.push_back(line_of({kReadings[kTs]}, {time}));
     const std::string name = fmt::format("q{}", number);
     compare(query, "a pipeline", rows, lines_of(read(name), {}), report);
     const std::string late_name = catalog::late_name(name);

@@ -17,10 +17,11 @@ enum class Due : uint8_t {
   kWhenPassed,  // once the watermark has passed
 };
 
-// What comes of a pipeline by the end, and the times of the readings that were too late for it.
+// What comes of a pipeline by the end, and the times of the readings that were too late for it; NULL: a result of the
+// inner window was too late for the outer one.
 struct Outcome {
   std::vector<Row> rows;
-  std::vector<int64_t> late;
+  std::vector<Value> late;
 };
 
 struct Query {

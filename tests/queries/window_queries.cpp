@@ -85,7 +85,6 @@ Query stacked_query(Random& random) {
       name, number.sql, sql_of(inner, "readings", "ts", name));
   Query query;
   query.family = "windows over windows";
-  query.in_time_only = true;
   query.due = Due::kWhenPassed;
   if (keyed) query.columns.push_back(kReadings[key]);
   query.columns.push_back({"window_start", Type::kTime});
@@ -94,21 +93,34 @@ Query stacked_query(Random& random) {
   query.sql =
       fmt::format("SELECT {0}window_start, window_end, {1} AS y FROM TABLE({2}) GROUP BY {0}window_start, window_end",
                   keyed ? name + ", " : "", result.sql, sql_of(outer, fine, "at", ""));
+  const auto shape = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    return Row{value, span.end - 1, number.of(rows)};
+  };
+  const auto finish = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
+    Row row;
+    if (keyed) row.push_back(value);
+    row.insert(row.end(), {span.start, span.end, result.of(rows)});
+    return row;
+  };
   query.rows = [=](const std::vector<Row>& readings) {
-    std::vector<Row> means;
-    for (const auto& [group, rows] :
-         groups_of(windowing_of(inner), readings, [&](const Row& row) { return row[key]; }, kTs)) {
-      means.push_back({group.first, group.second.end - 1, number.of(rows)});
+    std::vector<Row> results;
+    const auto inner_key = [=](const Row& row) { return row[key]; };
+    for (const auto& [group, rows] : groups_of(windowing_of(inner), readings, inner_key, kTs)) {
+      results.push_back(*shape(group.first, group.second, rows));
     }
     std::vector<Row> out;
-    const auto key_of = [&](const Row& row) { return keyed ? row[0] : Value(); };
-    for (const auto& [group, rows] : groups_of(windowing_of(outer), means, key_of, 1)) {
-      Row& row = out.emplace_back();
-      if (keyed) row.push_back(group.first);
-      row.insert(row.end(), {group.second.start, group.second.end, result.of(rows)});
+    const auto outer_key = [=](const Row& row) { return keyed ? row[kDevice] : Value(); };
+    for (const auto& [group, rows] : groups_of(windowing_of(outer), results, outer_key, kTs)) {
+      out.push_back(*finish(group.first, group.second, rows));
     }
     return out;
   };
+  query.in_time_only = !keyed || key != kDevice;
+  if (!query.in_time_only) {
+    query.outcome = [=](const Story& story) {
+      return stacked(story, windowing_of(inner), windowing_of(outer), shape, finish);
+    };
+  }
   return query;
 }
 
