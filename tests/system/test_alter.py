@@ -79,7 +79,7 @@ def test_a_column_comes_while_devices_send_and_pipelines_run(server):
     assert next(live)[1] == [{"device": "m", "ts": "2026-01-01T00:00:02.000Z", "n": 2}]
     rows = command(server, "-o", "json", "sql", "SELECT n, humidity FROM readings ORDER BY n").splitlines()
     assert [json.loads(row) for row in rows] == [{"n": 1, "humidity": None}, {"n": 2, "humidity": 40.5}]
-    last = server.api("GET", "/devices/m/last")["streams"]
+    last = server.api("GET", "/devices/m/state")["streams"]
     values = next(one for one in last if one["stream"] == "readings")
     assert "40.5" in json.dumps(values)
 
