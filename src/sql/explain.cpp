@@ -54,6 +54,7 @@ std::string spec_text(const WindowSpec& spec) {
       return fmt::format("CUMULATE {} every {}", duration_text(spec.size_us), duration_text(spec.slide_us));
     case WindowKind::kSession: return fmt::format("SESSION gap {}", duration_text(spec.size_us));
     case WindowKind::kCalendar: return calendar_text(spec);
+    case WindowKind::kAll: return "ALL ROWS";
   }
   return {};
 }

@@ -35,13 +35,17 @@ struct Project {
 };
 
 // The numbers are part of operator ids: never change or reuse them.
-enum class WindowKind : uint8_t { kTumble = 0, kHop = 1, kCumulate = 2, kSession = 3, kCalendar = 4 };
+enum class WindowKind : uint8_t { kTumble = 0, kHop = 1, kCumulate = 2, kSession = 3, kCalendar = 4, kAll = 5 };
 
 // kTumble, kHop: windows [start, start + size) with start = offset + n * slide, n integer; slide = size for kTumble.
 // kCumulate: windows [start, start + k * slide) up to the size, with start = offset + n * size.
 // kSession: rows of one key of which none is further than `size` from the next; from the first row to `size` after the
 // last. kCalendar: what the clocks of a zone show decides: every `months` months, else between one shift start and the
 // next, else every `size` (whole days); months and days begin `offset` after midnight.
+// kAll: one window of all rows, those without a usable event time among them; it closes when nothing more comes, so
+// that it is for input that ends. A window without keys has a result even if there are no rows. Its numbers are
+// kWholeUs.
+inline constexpr int64_t kWholeUs = int64_t{1} << 62;
 struct WindowSpec {
   WindowKind kind = WindowKind::kTumble;
   int64_t size_us = 0;
@@ -205,6 +209,8 @@ struct Ordering {
 struct Plan {
   std::unique_ptr<PlanNode> root;
   std::optional<Ordering> ordering = std::nullopt;  // never of a pipeline
+  // Where it groups all rows without a window: only over what ends.
+  std::optional<TextPosition> whole = std::nullopt;
 };
 
 // The tree as EXPLAIN prints it, one node a line, inputs indented below.

@@ -228,8 +228,8 @@ TEST_CASE("errors say what, where and what to do") {
        "TG2009 'power' is neither grouped nor aggregated (line 1, column 8). Add it to GROUP BY, or use an aggregate "
        "such "
        "as MAX(power)"},
-      {"SELECT phase, COUNT(*) FROM meter GROUP BY phase",
-       "TG2006 GROUP BY without a window is not supported (line 1, column 35). Its result would change for ever; use "
+      {"CREATE VIEW v AS SELECT phase, COUNT(*) FROM meter GROUP BY phase",
+       "TG2006 GROUP BY without a window is not supported (line 1, column 52). Its result would change for ever; use "
        "FROM "
        "TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), INTERVAL '10' SECOND)) and GROUP BY window_start, window_end"},
       {"SELECT COUNT(*) FROM meter GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)",

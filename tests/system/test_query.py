@@ -85,6 +85,13 @@ def test_windows_are_the_same_as_worked_out_from_the_records(site):
             found[key] = [row["n"], row["total"]]
     assert found == expected and len(found) > 700
     assert page["progress"]["timeless"] == len(range(0, 20_000, 101))
+    whole = cli(site, "sql", "SELECT device, COUNT(*) AS n, SUM(v) AS total FROM readings GROUP BY device", "-o", "json")
+    sums = defaultdict(lambda: [0, 0.0])
+    for record in map(json.loads, tail):
+        sums[record["device"]][0] += 1
+        sums[record["device"]][1] += record["v"]
+    assert {row["device"]: [row["n"], row["total"]] for row in map(json.loads, whole.stdout.splitlines())} == sums
+    assert cli(site, "sql", "SELECT COUNT(*) AS n FROM readings", "-o", "json").stdout == '{"n":20000}\n'
     lines = cli(site, "sql", BY_DEVICE, "-o", "json").stdout.splitlines()
     by_cli = {
         (row["device"], milliseconds(row["window_start"])): [row["n"], row["total"]] for row in map(json.loads, lines)
@@ -264,6 +271,7 @@ def test_wrong_input_is_explained(site):
     assert "TG2003" in error and "   2 |   nn FROM readings" in error and "^" in error
     assert "is not supported" in cli(site, "sql", "SELECT n FROM (SELECT n FROM readings LIMIT 1)", code=1).stderr
     assert "Without --live" in cli(site, "sql", "SELECT n FROM readings LIMIT 1", "--live", code=1).stderr
+    assert "Without --live" in cli(site, "sql", "SELECT COUNT(*) FROM readings", "--live", code=1).stderr
     assert "TG1005" in cli(site, "sql", "SHOW TABLES", "--live", code=2).stderr
     assert "TG1005" in cli(site, "sql", "SELECT n FROM readings", "--live", "--to", "1h", code=2).stderr
     for body in ("", "[]", "{", '{"sql": 1}', '{"sql": "SELECT n FROM readings", "limit": 1.5}', '{"sql": ""}'):

@@ -45,6 +45,12 @@ void WindowOperator::fire_shared(int64_t watermark, WindowMerger* merger) {
   }
 }
 
+void WindowOperator::close_empty() {
+  if (!math_.whole() || !plan_.keys.columns().empty() || fired_ > 0 || open_groups_ > 0) return;
+  key_scratch_.clear();
+  find_or_insert(group_of_key(kNone), math_.slice_start(0), -kNever);
+}
+
 Pace WindowOperator::pace(size_t results) const {
   Pace pace;
   if (!math_.overlaps()) return pace;

@@ -42,6 +42,8 @@ class WindowMath {
   // Windows grow with their rows: none of the arithmetic below holds, but for closed().
   [[nodiscard]] bool sessions() const { return kind_ == sql::WindowKind::kSession; }
   [[nodiscard]] int64_t session_gap() const { return size_; }
+  // All rows are in the one window there is, whatever their time.
+  [[nodiscard]] bool whole() const { return kind_ == sql::WindowKind::kAll; }
   // Windows start together and grow: slices of emitted ones need not be told apart any more.
   [[nodiscard]] bool growing() const { return kind_ == sql::WindowKind::kCumulate; }
 

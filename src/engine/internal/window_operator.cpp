@@ -81,11 +81,11 @@ void WindowOperator::assign_slots(Pass& pass, int64_t shared_watermark, GroupOf 
   // While the watermark has not come this far into a slice, no window of the slice can be closed.
   const int64_t untouched = math_.slice() - kMicrosPerMilli;
   for (size_t i = 0; i < pass.input.rows; ++i) {
+    const int64_t watermark = kOwn ? own_watermark[i] : shared_watermark;
     if (has_nulls && !times.valid(i)) [[unlikely]] {
-      slots_[i] = reject(i);
+      slots_[i] = math_.whole() ? slot_off_path(pass, i, group_of(i), 0, watermark) : reject(i);
       continue;
     }
-    const int64_t watermark = kOwn ? own_watermark[i] : shared_watermark;
     const uint32_t group_id = group_of(i);
     const Group& group = groups_[group_id];
     if (static_cast<uint64_t>(time[i] - group.newest_start) < slice && watermark - group.newest_start < untouched) {
@@ -100,7 +100,9 @@ void WindowOperator::assign_slots(Pass& pass, int64_t shared_watermark, GroupOf 
 }
 
 uint32_t WindowOperator::slot_off_path(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark) {
-  if (!math_.usable(time)) {
+  if (math_.whole()) {
+    time = std::clamp(time, -kFarTime, kFarTime - 1);
+  } else if (!math_.usable(time)) {
     release_group(group_id);
     return reject(row);
   }
@@ -154,6 +156,10 @@ void WindowOperator::prepare_device_groups() {
 
 uint32_t WindowOperator::general_group(const columnar::Batch& input, size_t row, uint32_t device) {
   plan_.keys.encode(input, row, key_scratch_);
+  return group_of_key(device);
+}
+
+uint32_t WindowOperator::group_of_key(uint32_t device) {
   bool added = false;
   const uint32_t id = keys_.find_or_add(key_scratch_, added);
   if (added) {

@@ -36,6 +36,8 @@ class WindowOperator {
 
   // Shared watermarks only: emits what `watermark` closes; into `merger` if there is one, else into the results.
   void fire_shared(int64_t watermark, WindowMerger* merger);
+  // All rows without a key and none came: opens the window all the same, for a result of no rows.
+  void close_empty();
   // What the workers' copies put into `merger`, into this one's results.
   void add_merged(WindowMerger& merger) { overflows_ += merger.drain(results_, devices_.names()); }
   // Sessions whose parts may be with several workers: takes over those of another worker's copy, which has none left.
@@ -101,6 +103,7 @@ class WindowOperator {
   void assign_sessions(Pass& pass, int64_t shared_watermark, GroupOf group_of);
   uint32_t slot_off_path(Pass& pass, size_t row, uint32_t group_id, int64_t time, int64_t watermark);
   uint32_t reject(size_t row);
+  uint32_t group_of_key(uint32_t device);
   void add_rows(Pass& pass, size_t last);
   uint32_t general_group(const columnar::Batch& input, size_t row, uint32_t device);
   void prepare_device_groups();

@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kMaxSlicesPerWindow = 100'000;
 
 Result<> check_window(const sql::WindowSpec& window) {
-  if (window.kind == sql::WindowKind::kCalendar) return {};
+  if (window.kind == sql::WindowKind::kCalendar || window.kind == sql::WindowKind::kAll) return {};
   const int64_t far = kFarTime / 4;
   if (window.slide_us <= 0 || window.size_us < window.slide_us || window.size_us > far || window.offset_us < -far ||
       window.offset_us > far) {
@@ -42,6 +42,7 @@ class WindowStage final : public StatefulOperator {
   void close_silent(int64_t clock_us) override { window_.close_silent(clock_us); }
   [[nodiscard]] int64_t close_bound_us() const override { return window_.close_bound_us(); }
   void fire_shared(int64_t watermark, std::span<StatefulOperator* const> copies) override {
+    if (watermark == kEndOfTime) window_.close_empty();
     for (StatefulOperator* copy : copies) {
       if (gathers_ && copy != this) window_.adopt_sessions(static_cast<WindowStage*>(copy)->window_);
     }

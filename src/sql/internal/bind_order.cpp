@@ -53,10 +53,12 @@ TextPosition item_position(const Query& query, size_t at) {
 }
 
 Result<Plan> QueryBinder::bind_statement(const Query& query) {
+  ends_ = true;
   TRY_ASSIGN(Relation relation, bind_ordered(query, "query"));
   if (query.tail && !query.branches.empty()) TRY(order_union(query, relation));
   const size_t visible = relation.visible;
   Plan plan{prune(std::move(relation.node), visible)};
+  plan.whole = whole_;
   if (!query.tail) return plan;
   ordering_.limit = query.tail->limit;
   ordering_.offset = query.tail->offset;

@@ -94,22 +94,30 @@ Result<Relation> QueryBinder::bind_select(const Query& query, const std::string&
     TRY_ASSIGN(Expression condition, std::move(predicate));
     filter(input, std::move(condition));
   }
+  TRY(refuse_window_keys(query, input));
+  if (ends_ && !input.window && groups_whole(query)) {
+    TRY(window_over_all(query, input));
+    return bind_grouped(query, std::move(input));
+  }
   if (query.group_by_position && input.window) return bind_grouped(query, std::move(input));
   TRY(refuse_ungrouped(query, input));
   if (needs_over(query)) return bind_over(query, std::move(input));
   return bind_plain(query, std::move(input));
 }
 
+Result<> QueryBinder::refuse_window_keys(const Query& query, const Relation& input) const {
+  for (const AstExpression& key : query.group_by) {
+    const bool old_style = key.kind == AstKind::kCall && (key.name == "TUMBLE" || key.name == "HOP");
+    if (!old_style || input.window) continue;
+    return fail_at(ErrorCode::SqlUnsupported, key.position, fmt::format("GROUP BY {}(...) is not supported", key.name),
+                   "Use FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), INTERVAL '10' SECOND)) and GROUP BY "
+                   "window_start, window_end");
+  }
+  return {};
+}
+
 Result<> QueryBinder::refuse_ungrouped(const Query& query, const Relation& input) const {
   if (query.group_by_position) {
-    for (const AstExpression& key : query.group_by) {
-      const bool old_style = key.kind == AstKind::kCall && (key.name == "TUMBLE" || key.name == "HOP");
-      if (!old_style) continue;
-      return fail_at(ErrorCode::SqlUnsupported, key.position,
-                     fmt::format("GROUP BY {}(...) is not supported", key.name),
-                     "Use FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), INTERVAL '10' SECOND)) and GROUP BY "
-                     "window_start, window_end");
-    }
     return fail_at(ErrorCode::SqlUnsupported, *query.group_by_position, "GROUP BY without a window is not supported",
                    "Its result would change for ever; use FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), "
                    "INTERVAL '10' SECOND)) and GROUP BY window_start, window_end");

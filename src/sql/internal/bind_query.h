@@ -91,6 +91,9 @@ class QueryBinder {
   [[nodiscard]] Result<int64_t> state_ttl(const OverScope& over, const Relation& input, bool by_time) const;
   [[nodiscard]] Result<Relation> over_node(Relation input, OverScope& over, bool by_time);
   [[nodiscard]] Result<Relation> bind_grouped(const Query& query, Relation input);
+  // Makes one window of all rows of `input`.
+  [[nodiscard]] Result<> window_over_all(const Query& query, Relation& input);
+  [[nodiscard]] Result<> refuse_window_keys(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<> refuse_ungrouped(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<std::vector<Expression>> bind_items(const Query& query, ExpressionScope& scope,
                                                            std::vector<std::string>& names);
@@ -109,6 +112,8 @@ class QueryBinder {
   std::vector<CommonScope> common_;
   std::vector<std::string> ids_;
   Ordering ordering_;  // of the query with a tail
+  bool ends_ = false;  // what it reads: a statement's, by itself
+  std::optional<TextPosition> whole_;
   size_t nodes_ = 0;
   int depth_ = 0;
 };
@@ -118,6 +123,8 @@ class QueryBinder {
 // Where an expression of the select list stands, or one that ORDER BY has added to it.
 [[nodiscard]] TextPosition item_position(const Query& query, size_t at);
 
+// Whether a SELECT needs all rows before it has a result, if there is no window.
+[[nodiscard]] bool groups_whole(const Query& query);
 // Whether a SELECT has calls with OVER.
 [[nodiscard]] bool needs_over(const Query& query);
 

@@ -161,7 +161,7 @@ Result<std::vector<Expression>> QueryBinder::bind_keys(const Query& query, Expre
   for (const AstExpression& ast : query.group_by) {
     TRY_ASSIGN(Expression key, binder.bind(ast));
     const auto* column = std::get_if<ColumnRef>(&key.node);
-    if (column != nullptr && column->index >= scope.window_base()) {
+    if (column != nullptr && scope.windowed && column->index >= scope.window_base()) {
       by_window = true;
       continue;
     }
@@ -178,14 +178,14 @@ Result<std::vector<Expression>> QueryBinder::bind_keys(const Query& query, Expre
       return fail_at(ErrorCode::SqlTooComplex, ast.position, fmt::format("more than {} keys", kMaxGroupKeys));
     }
   }
-  if (by_window) return keys;
+  if (by_window || !scope.windowed) return keys;
   return fail_at(ErrorCode::SqlInvalidGrouping, *query.group_by_position, "GROUP BY must contain the window",
                  "Add window_start, window_end");
 }
 
 Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   ExpressionScope scope = scope_of(input);
-  scope.windowed = true;
+  scope.windowed = input.window->spec.kind != WindowKind::kAll;
   scope.time_column = input.time_column;
   scope.window_type = input.schema().fields[*input.time_column].type;
   TRY_ASSIGN(auto keys, bind_keys(query, scope));
@@ -249,11 +249,13 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
   Relation output;
   output.path = input.path;
   output.source = input.source;
-  output.has_watermark = true;
   output.device_column = device_key;
-  output.time_column = keys.size() + 2;
-  output.window_start = keys.size();
-  output.window_end = keys.size() + 1;
+  if (scope.windowed) {
+    output.has_watermark = true;
+    output.time_column = keys.size() + 2;
+    output.window_start = keys.size();
+    output.window_end = keys.size() + 1;
+  }
   output.state_ttl_us = input.state_ttl_us;
   output.visible = schema->fields.size();
   Relation below;

@@ -112,6 +112,11 @@ Result<> check_coverage(std::span<const BoundAggregate> aggregates, const Window
   for (const BoundAggregate& bound : aggregates) {
     const int64_t interval = bound.aggregate.interval_us;
     if (bound.aggregate.function != AggregateFunction::kCoverage) continue;
+    if (window.kind == WindowKind::kAll) {
+      return fail_at(ErrorCode::SqlInvalidWindow, bound.position, "COVERAGE needs windows: of how long, nobody knows",
+                     "FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), INTERVAL '1' DAY)) ... GROUP BY window_start, "
+                     "window_end");
+    }
     if (!calendar && !session && window.slide_us % interval != 0) {
       return fail_at(ErrorCode::SqlInvalidWindow, bound.position,
                      fmt::format("windows every {} are no multiple of {}", duration_text(window.slide_us),
