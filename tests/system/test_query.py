@@ -85,7 +85,9 @@ def test_windows_are_the_same_as_worked_out_from_the_records(site):
             found[key] = [row["n"], row["total"]]
     assert found == expected and len(found) > 700
     assert page["progress"]["timeless"] == len(range(0, 20_000, 101))
-    whole = cli(site, "sql", "SELECT device, COUNT(*) AS n, SUM(v) AS total FROM readings GROUP BY device", "-o", "json")
+    whole = cli(
+        site, "sql", "SELECT device, COUNT(*) AS n, SUM(v) AS total FROM readings GROUP BY device", "-o", "json"
+    )
     sums = defaultdict(lambda: [0, 0.0])
     for record in map(json.loads, tail):
         sums[record["device"]][0] += 1
