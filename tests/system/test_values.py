@@ -1,12 +1,16 @@
 """Units, ranges and the quality of records, through the real binary."""
 
+import http.client
 import json
+import os
 import re
 import subprocess
+import threading
 
 import paho.mqtt.client as mqtt
-from tidegate import BINARY, ApiError
+from tidegate import BINARY, ApiError, wait_for
 
+ROUNDS = int(os.environ.get("TIDEGATE_KILL_ROUNDS", "5"))
 TABLE = """CREATE TABLE readings (device STRING NOT NULL, ts TIMESTAMP_LTZ(3), temp DOUBLE, flow DOUBLE, quality STRING,
     WATERMARK FOR ts AS ts)
   WITH ('device' = 'device', 'mqtt.topic' = 'plant/{device}', 'quality' = 'quality',
@@ -228,6 +232,7 @@ def test_wrong_corrections_are_explained_and_leave_nothing(server):
     for members, status, words in (
         ({"values": {"temp": 86}}, 400, "outside of its range -40..85"),
         ({"values": {"temp": "warm"}}, 400, "expects DOUBLE"),
+        ({"values": {"temp": "1e400"}}, 400, 'expects DOUBLE, but \\"1e400\\" came'),
         ({"values": {"tmp": 1}}, 400, "no column 'tmp'"),
         ({"values": {"quality": "good"}}, 400, "cannot be corrected"),
         ({"values": {"entered_by": "eve"}}, 400, "cannot be corrected"),
@@ -261,3 +266,35 @@ def test_wrong_corrections_are_explained_and_leave_nothing(server):
         server, "correct", "readings", "--device", "p1", "--at", NOON, "--set", "temp", "--reason", "x", code=2
     )
     assert "--set takes column=value" in said
+
+
+def test_over_kill_9_a_correction_is_there_with_its_note_or_not_at_all(server):
+    server.sql(CORRECTED)
+    send(server, "p1", {"ts": NOON, "temp": 20})
+    answered = []
+
+    def keep_correcting(first):
+        try:
+            for number in range(first, first + 10_000):
+                correct(server, values={"n": number}, reason=f"number {number}")
+                answered.append(number)
+        except (OSError, http.client.HTTPException):
+            pass  # the server is gone
+
+    for turn in range(ROUNDS):
+        before = len(answered)
+        people = [threading.Thread(target=keep_correcting, args=(turn * 100_000 + 20_000 * n,)) for n in range(3)]
+        for person in people:
+            person.start()
+        wait_for(lambda: len(answered) >= before + 5)
+        server.kill()
+        for person in people:
+            person.join()
+        server.start()
+    records = [row["n"] for row in rows(server, "SELECT n FROM readings WHERE quality = 'substituted'")]
+    notes = rows(server, "SELECT old_value, new_value FROM corrections")
+    assert records == [int(note["new_value"]) for note in notes]
+    # What one wrote is the old value of the next.
+    assert [note["old_value"] for note in notes] == [None] + [note["new_value"] for note in notes[:-1]]
+    assert set(answered) <= set(records)
+    assert len(records) == len(set(records))

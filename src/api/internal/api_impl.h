@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -172,6 +173,7 @@ class ApiImpl final : public Api {
   std::atomic<size_t> next_lane_{0};
   // One per network thread, so that a lock is rarely waited for.
   std::vector<std::unique_ptr<Guarded<std::unique_ptr<ingest::Lane>>>> lanes_;
+  std::mutex correcting_;  // one at a time: what one writes is the old value of the next
   LiveHub live_;
   QueryHub queries_;
   WorkerPool pool_;

@@ -50,6 +50,7 @@ void ApiImpl::correct(Call& call) {
                   "The server keeps corrections in a stream of that name: drop yours and start the server again");
     }
     TRY_ASSIGN(const WantedCorrection wanted, parse_correction(call.request.body));
+    const std::lock_guard turn(correcting_);
     TRY_ASSIGN(Correction correction, make_correction({parts_.log, parts_.gate}, *stream, *corrections, wanted,
                                                       call.principal, parts_.clock.now_us()));
     TRY(write(parts_.log, stream->id, corrections->id, correction));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "api/internal/device_json.h"
 #include "codec/json_encoder.h"
@@ -78,7 +79,7 @@ class Reading {
     }
     record[schema->fields[places_.device].name] = wanted.device;
     record[schema->fields[places_.time].name] = wanted.time;
-    return decode(std::move(schema), json::serialize(record), now_us);
+    return decode(schema, json::serialize(record), now_us);
   }
   [[nodiscard]] bool gives(size_t column) const { return given_[column]; }
   [[nodiscard]] const columnar::Column& column(size_t at) const { return *row_.columns[at]; }
@@ -108,10 +109,11 @@ class Reading {
     if (!value.is_string() || !plain || type == TypeKind::kDecimal) return value;
     boost::system::error_code error;
     json::value parsed = json::parse(value.get_string(), error);
-    return error || !(parsed.is_number() || parsed.is_bool()) ? value : parsed;
+    const bool finite = !parsed.is_double() || std::isfinite(parsed.get_double());
+    return error || !finite || !(parsed.is_number() || parsed.is_bool()) ? value : parsed;
   }
 
-  Result<> decode(columnar::SchemaPtr schema, const std::string& record, int64_t now_us) {
+  Result<> decode(const columnar::SchemaPtr& schema, const std::string& record, int64_t now_us) {
     codec::SourceFormat format;
     format.times.resize(schema->fields.size());
     // Shared with the decoder only.
