@@ -42,10 +42,11 @@ Result<> StatementExecutor::take_step(const SiteStep& step) {
     if (change.kind == "table") return drop_table_locked(change.name);
     return change.kind == "view" ? parts_.catalog.drop_view(change.name) : drop_pipeline_locked(change.name);
   }
+  CatalogNames names(parts_.catalog);
   const auto present = step.as_known ? parts_.catalog.find_pipeline(change.name) : std::nullopt;
-  CatalogNames names(parts_.catalog, present.value_or(catalog::PipelineDefinition{}));
+  const catalog::PipelineDefinition knowing = present.value_or(catalog::PipelineDefinition{});
   sql::ScriptSettings settings = step.settings;
-  TRY_ASSIGN(auto statement, sql::analyze(step.text, names, settings));
+  TRY_ASSIGN(auto statement, sql::analyze(step.text, NamesAsKnown(names, knowing), settings));
   if (!statement) return fail(ErrorCode::Bug, "a planned statement without meaning");
   if (change.action == "change") {
     if (auto* table = std::get_if<sql::CreateTable>(&*statement)) {

@@ -87,7 +87,7 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
   sql::ScriptSettings settings;
   for (const auto& text : *statements) {
     // Columns that came since may have made another query of its text, or none.
-    if (const auto running = pipeline_of(text.text, settings)) {
+    if (const auto running = pipeline_of(parts_.catalog, text.text, settings)) {
       outcome.results.push_back(result("unchanged", "pipeline", running->name));
       continue;
     }
@@ -104,16 +104,6 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
     outcome.results.push_back(std::move(*done));
   }
   return outcome;
-}
-
-// The one that is there with this text and the name that it would get.
-std::optional<catalog::PipelineDefinition> StatementExecutor::pipeline_of(std::string_view text,
-                                                                          const sql::ScriptSettings& settings) const {
-  for (auto& pipeline : parts_.catalog.pipelines()) {
-    if (!same_statement(pipeline.sql, text)) continue;
-    if (pipeline.name == (settings.pipeline_name.empty() ? pipeline.target : settings.pipeline_name)) return pipeline;
-  }
-  return std::nullopt;
 }
 
 Result<StatementResult> StatementExecutor::run_one(sql::Statement statement, std::vector<std::string> reads) {
@@ -205,9 +195,9 @@ Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition
 
 Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& definition) {
   const auto attempt = [&]() -> Result<> {
-    const CatalogNames names(parts_.catalog, definition);
+    const CatalogNames names(parts_.catalog);
     sql::ScriptSettings settings{.pipeline_name = definition.name};
-    TRY_ASSIGN(auto statement, sql::analyze({definition.sql, {}}, names, settings));
+    TRY_ASSIGN(auto statement, sql::analyze({definition.sql, {}}, NamesAsKnown(names, definition), settings));
     auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
     if (insert == nullptr) return fail(ErrorCode::PipelineFailed, "its stored text is not an INSERT");
     return launch(definition, std::move(*insert));

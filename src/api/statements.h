@@ -89,8 +89,6 @@ class StatementExecutor {
   Result<> take_step(const SiteStep& step);
   Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads,
                             bool as_known);
-  [[nodiscard]] std::optional<catalog::PipelineDefinition> pipeline_of(std::string_view text,
-                                                                       const sql::ScriptSettings& settings) const;
   Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
   Result<StatementResult> create(sql::CreateTable statement);
   Result<StatementResult> create(sql::CreateLookupTable statement);

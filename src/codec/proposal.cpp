@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/letter_case.h"
 #include "codec/internal/proposal_time.h"
 #include "codec/internal/proposal_topic.h"
 #include "codec/internal/sample_reader.h"
@@ -15,15 +16,9 @@ namespace {
 
 using columnar::TypeKind;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 bool is_plain(std::string_view name) {
   const auto plain = [](char c) {
-    return (lower({&c, 1})[0] >= 'a' && lower({&c, 1})[0] <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
   return !name.empty() && name.size() <= 60 && (name[0] < '0' || name[0] > '9') && std::ranges::all_of(name, plain);
 }
@@ -44,7 +39,7 @@ bool counts(std::string_view name) {
 class Proposer {
  public:
   Proposer(std::span<const Sample> samples, ReadSamples read) : samples_(samples), read_(std::move(read)) {
-    for (const SeenField& field : read_.fields.fields()) field_names_.insert(lower(field.name));
+    for (const SeenField& field : read_.fields.fields()) field_names_.insert(to_lower(field.name));
   }
 
   Proposal run() {
@@ -129,10 +124,10 @@ class Proposer {
     return unused(std::move(free));
   }
   std::string unused(std::string name) {
-    if (taken_.insert(lower(name)).second) return name;
+    if (taken_.insert(to_lower(name)).second) return name;
     for (int number = 2;; ++number) {
       std::string next = fmt::format("{}_{}", name, number);
-      if (taken_.insert(lower(next)).second) return next;
+      if (taken_.insert(to_lower(next)).second) return next;
     }
   }
   void set_source(const SeenField& field, const std::string& column) {
@@ -141,7 +136,7 @@ class Proposer {
       return;
     }
     // Names are compared without regard to case, so that one of two alike would fill the other's column.
-    if (field.by_name && field.name == column && field_names_.count(lower(column)) == 1) return;
+    if (field.by_name && field.name == column && field_names_.count(to_lower(column)) == 1) return;
     out_.options["field." + column] = field.path.empty() ? field.name : field.path;
   }
 

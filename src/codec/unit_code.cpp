@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/letter_case.h"
 #include "codec/internal/unit_atoms.h"
 
 namespace tidegate::codec {
@@ -13,10 +14,6 @@ namespace tidegate::codec {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 // "kW" or "m"; nothing if it is no atom, with or without a prefix.
 std::optional<std::string> simple_unit_name(std::string_view code) {
@@ -36,7 +33,7 @@ std::optional<std::string> simple_unit_name(std::string_view code) {
 bool has_word(std::string_view name, std::string_view word) {
   while (!name.empty()) {
     const size_t end = std::min(name.find(' '), name.size());
-    if (same_letters(name.substr(0, end), word)) return true;
+    if (equal_ignoring_case(name.substr(0, end), word)) return true;
     name.remove_prefix(std::min(end + 1, name.size()));
   }
   return false;
@@ -46,11 +43,11 @@ bool has_word(std::string_view name, std::string_view word) {
 std::vector<std::string> same_but_case(std::string_view word) {
   std::vector<std::string> codes;
   for (const UnitAtom& atom : unit_atoms()) {
-    if (same_letters(atom.code, word)) codes.emplace_back(atom.code);
+    if (equal_ignoring_case(atom.code, word)) codes.emplace_back(atom.code);
     if (!atom.metric) continue;
     for (const UnitPrefix& prefix : unit_prefixes()) {
       std::string code = fmt::format("{}{}", prefix.code, atom.code);
-      if (same_letters(code, word)) codes.push_back(std::move(code));
+      if (equal_ignoring_case(code, word)) codes.push_back(std::move(code));
     }
   }
   return codes;
@@ -70,7 +67,7 @@ std::vector<std::string> near(std::string_view word) {
     if (mistake.written == word) return {std::string(mistake.code)};
   }
   for (const UnitMistake& mistake : unit_mistakes()) {
-    if (same_letters(mistake.written, word)) return {std::string(mistake.code)};
+    if (equal_ignoring_case(mistake.written, word)) return {std::string(mistake.code)};
   }
   std::vector<std::string> codes = same_but_case(word);
   if (codes.empty()) codes = called(word);

@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/letter_case.h"
+
 namespace tidegate::egress {
 
 namespace {
@@ -37,8 +39,7 @@ std::string host_and_port(std::string_view host, uint16_t port) {
 }  // namespace
 
 std::string normal_host(std::string_view host) {
-  std::string out(host);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string out = to_lower(host);
   if (out.ends_with('.')) out.pop_back();
   return out;
 }

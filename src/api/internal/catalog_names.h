@@ -1,7 +1,6 @@
 // The catalog as the SQL binder sees it, with a note of what was looked up and found.
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,13 +14,10 @@ namespace tidegate::api {
 class CatalogNames final : public sql::Names {
  public:
   explicit CatalogNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
-  // As a pipeline sees it that was made before some columns came.
-  CatalogNames(const catalog::Catalog& catalog, const catalog::PipelineDefinition& pipeline)
-      : catalog_(catalog), known_columns_(pipeline.known_columns) {}
 
   // Shared by the catalog's face.
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
-    auto found = catalog::as_known(catalog_.find_stream(name), known_columns_);
+    auto found = catalog_.find_stream(name);
     if (found) used_.insert(found->name);
     return found;
   }
@@ -45,8 +41,31 @@ class CatalogNames final : public sql::Names {
 
  private:
   const catalog::Catalog& catalog_;
-  const std::map<std::string, uint32_t> known_columns_;
   mutable std::set<std::string> used_;  // lookups are const in the face
 };
+
+// Names as a pipeline sees them that was made before some columns came. One thread.
+class NamesAsKnown final : public sql::Names {
+ public:
+  NamesAsKnown(const sql::Names& names, const catalog::PipelineDefinition& pipeline)
+      : names_(names), pipeline_(pipeline) {}
+  // Shared as in the catalog.
+  [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
+    return catalog::as_known(names_.find_stream(name), pipeline_.known_columns);
+  }
+  [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
+    return names_.find_view(name);
+  }
+  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override { return names_.find_table(name); }
+
+ private:
+  const sql::Names& names_;
+  const catalog::PipelineDefinition& pipeline_;
+};
+
+// The pipeline that is there with this statement, blanks and comments aside, and the name that it would get.
+[[nodiscard]] std::optional<catalog::PipelineDefinition> pipeline_of(const catalog::Catalog& catalog,
+                                                                     std::string_view text,
+                                                                     const sql::ScriptSettings& settings);
 
 }  // namespace tidegate::api

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "api/internal/device_json.h"
+#include "base/letter_case.h"
 #include "codec/json_encoder.h"
 #include "codec/source_format.h"
 
@@ -24,11 +25,6 @@ constexpr uint64_t kMaxSearchedRows = 100'000'000;
 constexpr size_t kRowsPerRead = 65'536;
 
 std::string text_of(json::string_view text) { return {text.data(), text.size()}; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 // What the stream's options name, all of which a correction needs but the author.
 struct Places {
@@ -90,7 +86,7 @@ class Reading {
     const auto& fields = stream_.schema->fields;
     auto found = stream_.schema->index_of(name);
     for (size_t at = 0; at < fields.size() && !found; ++at) {
-      if (same_name(fields[at].name, name)) found = at;
+      if (equal_ignoring_case(fields[at].name, name)) found = at;
     }
     if (!found) {
       return fail(ErrorCode::BadRequest, fmt::format("'{}' has no column '{}'", stream_.name, name));

@@ -4,16 +4,12 @@
 
 #include <algorithm>
 
+#include "api/internal/catalog_names.h"
+#include "base/letter_case.h"
 #include "engine/late.h"
 
 namespace tidegate::api {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 // The first words of a statement in lower case, quotes of names removed.
 std::vector<std::string> first_words(std::string_view sql, size_t count) {
@@ -27,7 +23,7 @@ std::vector<std::string> first_words(std::string_view sql, size_t count) {
     const bool quoted = text[at] == '`';
     const size_t end = quoted ? text.find('`', at + 1) : text.find_first_of(" (;`", at);
     const size_t stop = std::min(end, text.size());
-    words.push_back(lower(text.substr(at + (quoted ? 1 : 0), stop - at - (quoted ? 1 : 0))));
+    words.push_back(to_lower(text.substr(at + (quoted ? 1 : 0), stop - at - (quoted ? 1 : 0))));
     if (words.back().empty()) break;
     at = stop + (quoted ? 1 : 0);
   }
@@ -76,44 +72,44 @@ std::string normal_sql(std::string_view sql) {
 }
 
 std::shared_ptr<const catalog::StreamDefinition> SiteNames::find_stream(std::string_view name) const {
-  const auto found = streams_.find(lower(name));
+  const auto found = streams_.find(to_lower(name));
   return found != streams_.end() ? found->second : catalog_.find_stream(name);
 }
 
 std::optional<catalog::ViewDefinition> SiteNames::find_view(std::string_view name) const {
-  const std::string key = lower(name);
+  const std::string key = to_lower(name);
   if (expected_.contains(key)) return std::nullopt;
   const auto found = views_.find(key);
   return found != views_.end() ? found->second : catalog_.find_view(name);
 }
 
 catalog::TablePtr SiteNames::find_table(std::string_view name) const {
-  const auto found = tables_.find(lower(name));
+  const auto found = tables_.find(to_lower(name));
   return found != tables_.end() ? found->second : catalog_.find_table(name);
 }
 
 void SiteNames::add_table(const catalog::TableDefinition& definition) {
-  tables_[lower(definition.name)] = std::make_shared<const catalog::TableDefinition>(definition);
+  tables_[to_lower(definition.name)] = std::make_shared<const catalog::TableDefinition>(definition);
 }
 
-void SiteNames::expect_view(std::string_view name) { expected_.insert(lower(name)); }
+void SiteNames::expect_view(std::string_view name) { expected_.insert(to_lower(name)); }
 
 void SiteNames::add_stream(const catalog::StreamDefinition& definition) {
-  streams_[lower(definition.name)] = std::make_shared<const catalog::StreamDefinition>(definition);
+  streams_[to_lower(definition.name)] = std::make_shared<const catalog::StreamDefinition>(definition);
   catalog::StreamDefinition dead;
   dead.name = catalog::dead_letter_name(definition.name);
   dead.schema = catalog::dead_letter_schema();
   dead.device_column = 1;
-  const std::string key = lower(dead.name);
+  const std::string key = to_lower(dead.name);
   streams_[key] = std::make_shared<const catalog::StreamDefinition>(std::move(dead));
 }
 
 void SiteNames::change_stream(const catalog::StreamDefinition& definition) {
-  streams_[lower(definition.name)] = std::make_shared<const catalog::StreamDefinition>(definition);
+  streams_[to_lower(definition.name)] = std::make_shared<const catalog::StreamDefinition>(definition);
 }
 
 void SiteNames::add_view(catalog::ViewDefinition definition) {
-  const std::string key = lower(definition.name);
+  const std::string key = to_lower(definition.name);
   expected_.erase(key);
   views_[key] = std::move(definition);
 }
@@ -123,7 +119,7 @@ void SiteNames::add_late(const std::string& pipeline, columnar::SchemaPtr schema
   catalog::StreamDefinition late;
   late.name = catalog::late_name(pipeline);
   late.schema = std::move(schema);
-  const std::string key = lower(late.name);
+  const std::string key = to_lower(late.name);
   streams_[key] = std::make_shared<const catalog::StreamDefinition>(std::move(late));
 }
 
@@ -137,7 +133,7 @@ bool PlanState::same_as(const PlanState& other) const { return operators == othe
 PlanState state_of(const sql::InsertInto& insert) {
   PlanState out;
   collect(*insert.plan.root, out);
-  out.target = lower(insert.target->name);
+  out.target = to_lower(insert.target->name);
   out.late = engine::late_schema(insert.plan);
   return out;
 }
@@ -233,7 +229,7 @@ void SitePlanner::add(const Unit& unit, std::string action, std::string kind, st
 
 Result<> SitePlanner::decide_table(const Unit& unit, const sql::CreateLookupTable& table) {
   const std::string& name = table.definition.name;
-  if (!mentioned_.insert("table " + lower(name)).second) {
+  if (!mentioned_.insert("table " + to_lower(name)).second) {
     return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start,
                    fmt::format("lookup table '{}' is declared twice", name));
   }
@@ -253,7 +249,7 @@ Result<> SitePlanner::decide_table(const Unit& unit, const sql::CreateLookupTabl
 
 Result<> SitePlanner::decide_view(const Unit& unit, const sql::CreateView& view) {
   const std::string name = view.definition.name;
-  if (!mentioned_.insert("view " + lower(name)).second) {
+  if (!mentioned_.insert("view " + to_lower(name)).second) {
     return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start, fmt::format("view '{}' is declared twice", name));
   }
   const auto existing = catalog_.find_view(name);
@@ -266,7 +262,7 @@ Result<> SitePlanner::decide_view(const Unit& unit, const sql::CreateView& view)
 
 Result<> SitePlanner::decide_pipeline(const Unit& unit, const sql::InsertInto& insert) {
   const std::string& name = insert.pipeline;
-  if (!mentioned_.insert("pipeline " + lower(name)).second) {
+  if (!mentioned_.insert("pipeline " + to_lower(name)).second) {
     return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start, fmt::format("pipeline '{}' is declared twice", name),
                    "SET 'pipeline.name' = '...' before an INSERT names its pipeline");
   }
@@ -319,14 +315,14 @@ Result<> SitePlanner::decide_pipeline(const Unit& unit, const sql::InsertInto& i
 Result<> SitePlanner::follow_views() {
   if (!views_changed_) return {};
   for (const auto& pipeline : catalog_.pipelines()) {
-    if (mentioned_.contains("pipeline " + lower(pipeline.name))) continue;
+    if (mentioned_.contains("pipeline " + to_lower(pipeline.name))) continue;
     Unit unit{Kind::kInsert, 0, {pipeline.sql, {}}, {.pipeline_name = pipeline.name}};
     TRY_ASSIGN(const auto statement, analyze(unit));
     const auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
     if (insert == nullptr) continue;
     TRY(decide_pipeline(unit, *insert));
     if (steps_.back().change.action == "unchanged") steps_.pop_back();
-    mentioned_.erase("pipeline " + lower(pipeline.name));
+    mentioned_.erase("pipeline " + to_lower(pipeline.name));
   }
   return {};
 }
@@ -334,7 +330,7 @@ Result<> SitePlanner::follow_views() {
 // Pipelines first: they use the others.
 void SitePlanner::prune() {
   const auto remove = [&](const std::string& kind, const std::string& name) {
-    if (mentioned_.contains(kind + " " + lower(name))) return;
+    if (mentioned_.contains(kind + " " + to_lower(name))) return;
     steps_.push_back({{"delete", kind, name, kind == "stream" ? "with its records" : ""}});
   };
   for (const auto& pipeline : catalog_.pipelines()) remove("pipeline", pipeline.name);

@@ -48,25 +48,6 @@ class SiteNames final : public sql::Names {
   std::set<std::string> expected_;
 };
 
-// Names as a pipeline sees them that was made before some columns came. One thread.
-class NamesAsKnown final : public sql::Names {
- public:
-  NamesAsKnown(const sql::Names& names, const catalog::PipelineDefinition& pipeline)
-      : names_(names), pipeline_(pipeline) {}
-  // Shared as in the catalog.
-  [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
-    return catalog::as_known(names_.find_stream(name), pipeline_.known_columns);
-  }
-  [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
-    return names_.find_view(name);
-  }
-  [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override { return names_.find_table(name); }
-
- private:
-  const sql::Names& names_;
-  const catalog::PipelineDefinition& pipeline_;
-};
-
 // What a plan's stored state hangs on: equal for two plans if the second may go on from the first one's.
 struct PlanState {
   std::vector<std::string> operators;  // ids of those that keep state
@@ -103,7 +84,6 @@ class SitePlanner {
   Result<> take_all(Kind kind);
   // As sql::analyze(); a pipeline that is there and whose columns came later goes on without them if it has to.
   Result<std::optional<sql::Statement>> analyze(Unit& unit) const;
-  [[nodiscard]] std::optional<catalog::PipelineDefinition> present_pipeline(const Unit& unit) const;
   [[nodiscard]] catalog::PipelineDefinition with_known_columns(catalog::PipelineDefinition pipeline) const;
   Result<> decide(const Unit& unit, sql::Statement statement);
   Result<> decide_stream(const Unit& unit, const sql::CreateTable& table);

@@ -3,16 +3,12 @@
 
 #include <algorithm>
 
+#include "api/internal/catalog_names.h"
 #include "api/internal/site_planner.h"
+#include "base/letter_case.h"
 
 namespace tidegate::api {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 std::string names_behind(const catalog::StreamDefinition& before, const catalog::StreamDefinition& after) {
   const auto& fields = after.schema->fields;
@@ -38,7 +34,7 @@ bool only_nulls_more(const sql::InsertInto& insert, size_t known) {
 
 Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& table) {
   const std::string& name = table.definition.name;
-  if (!mentioned_.insert("stream " + lower(name)).second) {
+  if (!mentioned_.insert("stream " + to_lower(name)).second) {
     return fail_at(ErrorCode::SqlAlreadyExists, unit.text.start, fmt::format("stream '{}' is declared twice", name));
   }
   const auto existing = catalog_.find_stream(name);
@@ -68,23 +64,13 @@ Result<> SitePlanner::decide_stream(const Unit& unit, const sql::CreateTable& ta
     catalog::StreamDefinition grown = table.definition;
     grown.id = existing->id;
     names_.change_stream(grown);
-    grown_[lower(name)] = static_cast<uint32_t>(existing->schema->fields.size());
+    grown_[to_lower(name)] = static_cast<uint32_t>(existing->schema->fields.size());
     add(unit, "change", "stream", existing->name);
     steps_.back().change.note = fmt::format("adds {}; devices and pipelines go on", names_behind(*existing, grown));
     return {};
   }
   add(unit, "unchanged", "stream", existing->name);
   return {};
-}
-
-std::optional<catalog::PipelineDefinition> SitePlanner::present_pipeline(const Unit& unit) const {
-  if (unit.kind != Kind::kInsert) return std::nullopt;
-  for (const auto& pipeline : catalog_.pipelines()) {
-    const std::string& wanted = unit.settings.pipeline_name.empty() ? pipeline.target : unit.settings.pipeline_name;
-    if (lower(pipeline.name) == lower(wanted) && normal_sql(pipeline.sql) == normal_sql(unit.text.text))
-      return pipeline;
-  }
-  return std::nullopt;
 }
 
 catalog::PipelineDefinition SitePlanner::with_known_columns(catalog::PipelineDefinition pipeline) const {
@@ -97,7 +83,7 @@ catalog::PipelineDefinition SitePlanner::with_known_columns(catalog::PipelineDef
 Result<std::optional<sql::Statement>> SitePlanner::analyze(Unit& unit) const {
   sql::ScriptSettings settings = unit.settings;
   auto with_all = sql::analyze(unit.text, names_, settings);
-  auto present = present_pipeline(unit);
+  auto present = unit.kind == Kind::kInsert ? pipeline_of(catalog_, unit.text.text, unit.settings) : std::nullopt;
   if (!present) return with_all;
   const catalog::PipelineDefinition pipeline = with_known_columns(std::move(*present));
   if (pipeline.known_columns.empty()) return with_all;

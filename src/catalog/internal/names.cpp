@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/letter_case.h"
 #include "catalog/catalog.h"
 #include "catalog/internal/stored_catalog.h"
 
@@ -15,8 +16,8 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 
 // `name` stands in `text` as a word of its own. A column of that name counts too: better keep a stream too long.
 bool mentions(std::string_view text, std::string_view name) {
-  const std::string haystack = lower(text);
-  const std::string needle = lower(name);
+  const std::string haystack = to_lower(text);
+  const std::string needle = to_lower(name);
   for (size_t at = haystack.find(needle); at != std::string::npos; at = haystack.find(needle, at + 1)) {
     const size_t end = at + needle.size();
     if ((at == 0 || !is_word(haystack[at - 1])) && (end == haystack.size() || !is_word(haystack[end]))) return true;
@@ -31,38 +32,31 @@ std::unexpected<Error> in_use(std::string_view relation, std::string_view user_k
 
 }  // namespace
 
-std::string lower(std::string_view name) {
-  std::string folded(name);
-  std::ranges::transform(folded, folded.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return folded;
-}
-
 std::string stream_key(StreamId id) { return fmt::format("catalog/stream/{:08x}", id.value); }
 std::string pipeline_key(PipelineId id) { return fmt::format("catalog/pipeline/{:08x}", id.value); }
 
 Result<> check_relation_is_free(const Documents& documents, std::string_view name) {
-  const char* kind = documents.streams.contains(lower(name))  ? "stream"
-                     : documents.views.contains(lower(name))  ? "view"
-                     : documents.tables.contains(lower(name)) ? "lookup table"
-                                                              : nullptr;
+  const char* kind = documents.streams.contains(to_lower(name))  ? "stream"
+                     : documents.views.contains(to_lower(name))  ? "view"
+                     : documents.tables.contains(to_lower(name)) ? "lookup table"
+                                                                 : nullptr;
   if (kind == nullptr) return {};
   return fail(ErrorCode::SqlAlreadyExists, fmt::format("a {} named '{}' exists already", kind, name),
               "choose another name, or drop it first");
 }
 
 Result<> check_pipeline_is_free(const Documents& documents, std::string_view name) {
-  if (!documents.pipelines.contains(lower(name))) return {};
+  if (!documents.pipelines.contains(to_lower(name))) return {};
   return fail(ErrorCode::SqlAlreadyExists, fmt::format("a pipeline named '{}' exists already", name),
               "drop it first, or name this one: SET 'pipeline.name' = '...' before INSERT INTO");
 }
 
 Result<> check_unused(const Documents& documents, std::string_view relation) {
-  const std::string name = lower(relation);
+  const std::string name = to_lower(relation);
   for (const auto& [key, pipeline] : documents.pipelines) {
     const bool reads =
-        std::ranges::any_of(pipeline.reads, [&](const std::string& read) { return lower(read) == name; });
-    if (reads || lower(pipeline.definition.target) == name) {
+        std::ranges::any_of(pipeline.reads, [&](const std::string& read) { return to_lower(read) == name; });
+    if (reads || to_lower(pipeline.definition.target) == name) {
       return in_use(relation, "pipeline", pipeline.definition.name);
     }
   }

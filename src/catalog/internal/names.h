@@ -1,4 +1,4 @@
-// Names in the catalog: how they compare, which are taken, and what still uses them.
+// Names in the catalog: which are taken, and what still uses them.
 #pragma once
 
 #include <string>
@@ -11,7 +11,6 @@ namespace tidegate::catalog {
 
 struct Documents;
 
-[[nodiscard]] std::string lower(std::string_view name);
 // Where the documents lie in the store.
 [[nodiscard]] std::string stream_key(StreamId id);
 [[nodiscard]] std::string pipeline_key(PipelineId id);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/letter_case.h"
 #include "catalog/internal/names.h"
 
 namespace tidegate::catalog {
@@ -12,7 +13,7 @@ constexpr std::string_view kPrefix = "catalog/";
 constexpr std::string_view kEnd = "catalog0";  // the byte after '/'
 const std::string kCounterKey = "catalog/ids";
 
-std::string view_key(std::string_view name) { return fmt::format("catalog/view/{}", lower(name)); }
+std::string view_key(std::string_view name) { return fmt::format("catalog/view/{}", to_lower(name)); }
 
 }  // namespace
 
@@ -35,19 +36,19 @@ Result<> StoredCatalog::load_document(Documents& documents, std::string_view key
     if (in.remaining() > 0) documents.last_table_id = in.fixed<uint32_t>();  // absent before there were tables
   } else if (key.starts_with("catalog/table/")) {
     TRY_ASSIGN(TableDefinition table, decode_table(bytes));
-    std::string name = lower(table.name);
+    std::string name = to_lower(table.name);
     documents.tables[std::move(name)] = std::make_shared<const TableDefinition>(std::move(table));
   } else if (key.starts_with("catalog/stream/")) {
     TRY_ASSIGN(StreamDefinition stream, decode_stream(bytes));
-    std::string name = lower(stream.name);
+    std::string name = to_lower(stream.name);
     documents.streams[std::move(name)] = std::make_shared<const StreamDefinition>(std::move(stream));
   } else if (key.starts_with("catalog/view/")) {
     TRY_ASSIGN(ViewDefinition view, decode_view(bytes));
-    std::string name = lower(view.name);
+    std::string name = to_lower(view.name);
     documents.views[std::move(name)] = std::move(view);
   } else if (key.starts_with("catalog/pipeline/")) {
     TRY_ASSIGN(PipelineDocument pipeline, decode_pipeline(bytes));
-    std::string name = lower(pipeline.definition.name);
+    std::string name = to_lower(pipeline.definition.name);
     documents.pipelines[std::move(name)] = std::move(pipeline);
   } else {
     return fail(ErrorCode::FormatUnknown, fmt::format("the catalog holds an unknown document '{}'", key),
@@ -71,7 +72,7 @@ void StoredCatalog::put_counters(store::WriteBatch& batch, const Documents& docu
 
 Catalog::StreamPtr StoredCatalog::find_stream(std::string_view name) const {
   const auto documents = documents_.lock();
-  const auto found = documents->streams.find(lower(name));
+  const auto found = documents->streams.find(to_lower(name));
   return found == documents->streams.end() ? nullptr : found->second;
 }
 
@@ -85,13 +86,13 @@ Catalog::StreamPtr StoredCatalog::find_stream(StreamId id) const {
 
 std::optional<ViewDefinition> StoredCatalog::find_view(std::string_view name) const {
   const auto documents = documents_.lock();
-  const auto found = documents->views.find(lower(name));
+  const auto found = documents->views.find(to_lower(name));
   return found == documents->views.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<PipelineDefinition> StoredCatalog::find_pipeline(std::string_view name) const {
   const auto documents = documents_.lock();
-  const auto found = documents->pipelines.find(lower(name));
+  const auto found = documents->pipelines.find(to_lower(name));
   return found == documents->pipelines.end() ? std::nullopt : std::optional(found->second.definition);
 }
 
@@ -134,14 +135,14 @@ Result<Catalog::StreamPtr> StoredCatalog::add_stream(StreamDefinition definition
     return fail(std::move(written.error()));
   }
   auto added = std::make_shared<const StreamDefinition>(std::move(definition));
-  documents->streams[lower(added->name)] = added;
-  documents->streams[lower(dead_letters)] = std::make_shared<const StreamDefinition>(std::move(dead));
+  documents->streams[to_lower(added->name)] = added;
+  documents->streams[to_lower(dead_letters)] = std::make_shared<const StreamDefinition>(std::move(dead));
   return added;
 }
 
 Result<Catalog::StreamPtr> StoredCatalog::add_system_stream(StreamDefinition definition) {
   auto documents = documents_.lock();
-  const auto present = documents->streams.find(lower(definition.name));
+  const auto present = documents->streams.find(to_lower(definition.name));
   if (present != documents->streams.end() && is_system_stream(*present->second)) return present->second;
   TRY(check_relation_is_free(*documents, definition.name));
   definition.options[kSystemOption] = "true";
@@ -154,7 +155,7 @@ Result<Catalog::StreamPtr> StoredCatalog::add_system_stream(StreamDefinition def
     return fail(std::move(written.error()));
   }
   auto made = std::make_shared<const StreamDefinition>(std::move(definition));
-  documents->streams[lower(made->name)] = made;
+  documents->streams[to_lower(made->name)] = made;
   return made;
 }
 
@@ -164,7 +165,7 @@ Result<> StoredCatalog::add_view(ViewDefinition definition) {
   store::WriteBatch batch;
   put(batch, view_key(definition.name), encode(definition));
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
-  documents->views[lower(definition.name)] = std::move(definition);
+  documents->views[to_lower(definition.name)] = std::move(definition);
   return {};
 }
 
@@ -195,14 +196,14 @@ Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition defini
     --documents->last_pipeline_id;
     return fail(std::move(written.error()));
   }
-  if (late_stream) documents->streams[lower(late)] = std::move(late_stream);
-  documents->pipelines[lower(definition.name)] = std::move(document);
+  if (late_stream) documents->streams[to_lower(late)] = std::move(late_stream);
+  documents->pipelines[to_lower(definition.name)] = std::move(document);
   return definition;
 }
 
 Result<> StoredCatalog::replace_view(ViewDefinition definition) {
   auto documents = documents_.lock();
-  const auto found = documents->views.find(lower(definition.name));
+  const auto found = documents->views.find(to_lower(definition.name));
   if (found == documents->views.end()) return no_such("view", definition.name);
   store::WriteBatch batch;
   put(batch, view_key(definition.name), encode(definition));
@@ -214,7 +215,7 @@ Result<> StoredCatalog::replace_view(ViewDefinition definition) {
 Result<PipelineDefinition> StoredCatalog::replace_pipeline(std::string_view name, std::string sql,
                                                            std::vector<std::string> reads, bool as_known) {
   auto documents = documents_.lock();
-  const auto found = documents->pipelines.find(lower(name));
+  const auto found = documents->pipelines.find(to_lower(name));
   if (found == documents->pipelines.end()) return no_such("pipeline", name);
   PipelineDocument changed = found->second;
   changed.definition.sql = std::move(sql);
@@ -229,7 +230,7 @@ Result<PipelineDefinition> StoredCatalog::replace_pipeline(std::string_view name
 
 Result<> StoredCatalog::set_pipeline_wanted(std::string_view name, PipelineState wanted) {
   auto documents = documents_.lock();
-  const auto found = documents->pipelines.find(lower(name));
+  const auto found = documents->pipelines.find(to_lower(name));
   if (found == documents->pipelines.end()) return no_such("pipeline", name);
   PipelineDocument changed = found->second;
   changed.definition.wanted = wanted;
@@ -242,13 +243,13 @@ Result<> StoredCatalog::set_pipeline_wanted(std::string_view name, PipelineState
 
 Result<> StoredCatalog::drop_stream(std::string_view name) {
   auto documents = documents_.lock();
-  const auto found = documents->streams.find(lower(name));
+  const auto found = documents->streams.find(to_lower(name));
   if (found == documents->streams.end()) return no_such("stream", name);
   if (is_system_stream(*found->second)) {
     return fail(ErrorCode::InUse, fmt::format("'{}' is a stream of the server's own", found->second->name));
   }
   TRY(check_unused(*documents, name));
-  const auto dead = documents->streams.find(lower(dead_letter_name(name)));
+  const auto dead = documents->streams.find(to_lower(dead_letter_name(name)));
   store::WriteBatch batch;
   batch.erase(store::Family::kCatalog, stream_key(found->second->id));
   if (dead != documents->streams.end()) {
@@ -257,26 +258,26 @@ Result<> StoredCatalog::drop_stream(std::string_view name) {
   }
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
   if (dead != documents->streams.end()) documents->streams.erase(dead);
-  documents->streams.erase(lower(name));
+  documents->streams.erase(to_lower(name));
   return {};
 }
 
 Result<> StoredCatalog::drop_view(std::string_view name) {
   auto documents = documents_.lock();
-  if (!documents->views.contains(lower(name))) return no_such("view", name);
+  if (!documents->views.contains(to_lower(name))) return no_such("view", name);
   TRY(check_unused(*documents, name));
   store::WriteBatch batch;
   batch.erase(store::Family::kCatalog, view_key(name));
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
-  documents->views.erase(lower(name));
+  documents->views.erase(to_lower(name));
   return {};
 }
 
 Result<> StoredCatalog::drop_pipeline(std::string_view name) {
   auto documents = documents_.lock();
-  const auto found = documents->pipelines.find(lower(name));
+  const auto found = documents->pipelines.find(to_lower(name));
   if (found == documents->pipelines.end()) return no_such("pipeline", name);
-  const std::string late = lower(late_name(name));
+  const std::string late = to_lower(late_name(name));
   const auto late_stream = documents->streams.find(late);
   store::WriteBatch batch;
   batch.erase(store::Family::kCatalog, pipeline_key(found->second.definition.id));
@@ -286,7 +287,7 @@ Result<> StoredCatalog::drop_pipeline(std::string_view name) {
   }
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
   documents->streams.erase(late);
-  documents->pipelines.erase(lower(name));
+  documents->pipelines.erase(to_lower(name));
   return {};
 }
 

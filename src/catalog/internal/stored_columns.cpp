@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/letter_case.h"
 #include "catalog/internal/names.h"
 #include "catalog/internal/stored_catalog.h"
 
@@ -10,8 +11,8 @@ namespace tidegate::catalog {
 namespace {
 
 bool uses(const PipelineDocument& pipeline, std::string_view stream) {
-  const auto same = [&](const std::string& read) { return lower(read) == stream; };
-  return lower(pipeline.definition.target) == stream || std::ranges::any_of(pipeline.reads, same);
+  const auto same = [&](const std::string& read) { return to_lower(read) == stream; };
+  return to_lower(pipeline.definition.target) == stream || std::ranges::any_of(pipeline.reads, same);
 }
 
 Result<> check_grown(const StreamDefinition& before, const StreamDefinition& after) {
@@ -35,7 +36,7 @@ Result<> check_grown(const StreamDefinition& before, const StreamDefinition& aft
 
 Result<Catalog::StreamPtr> StoredCatalog::add_columns(StreamDefinition changed) {
   auto documents = documents_.lock();
-  const std::string key = lower(changed.name);
+  const std::string key = to_lower(changed.name);
   const auto found = documents->streams.find(key);
   if (found == documents->streams.end() || found->second->id != changed.id) return no_such("stream", changed.name);
   const StreamDefinition& before = *found->second;
@@ -55,7 +56,7 @@ Result<Catalog::StreamPtr> StoredCatalog::add_columns(StreamDefinition changed) 
   }
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
   for (PipelineDocument& pipeline : noted) {
-    std::string name = lower(pipeline.definition.name);
+    std::string name = to_lower(pipeline.definition.name);
     documents->pipelines[std::move(name)] = std::move(pipeline);
   }
   found->second = std::make_shared<const StreamDefinition>(std::move(changed));
@@ -65,7 +66,7 @@ Result<Catalog::StreamPtr> StoredCatalog::add_columns(StreamDefinition changed) 
 std::shared_ptr<const StreamDefinition> as_known(std::shared_ptr<const StreamDefinition> stream,
                                                  const std::map<std::string, uint32_t>& known_columns) {
   if (stream == nullptr || known_columns.empty()) return stream;
-  const auto known = known_columns.find(lower(stream->name));
+  const auto known = known_columns.find(to_lower(stream->name));
   if (known == known_columns.end() || known->second >= stream->schema->fields.size()) return stream;
   StreamDefinition narrower = *stream;
   columnar::Schema schema = *stream->schema;

@@ -1,6 +1,7 @@
 // StoredCatalog: lookup tables.
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "catalog/internal/names.h"
 #include "catalog/internal/stored_catalog.h"
 
@@ -13,7 +14,7 @@ std::string table_key(TableId id) { return fmt::format("catalog/table/{:08x}", i
 
 TablePtr StoredCatalog::find_table(std::string_view name) const {
   const auto documents = documents_.lock();
-  const auto found = documents->tables.find(lower(name));
+  const auto found = documents->tables.find(to_lower(name));
   return found == documents->tables.end() ? nullptr : found->second;
 }
 
@@ -30,7 +31,7 @@ Result<TablePtr> StoredCatalog::write_table(Documents& documents, TableDefinitio
   put_counters(batch, documents);
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
   auto written = std::make_shared<const TableDefinition>(std::move(definition));
-  documents.tables[lower(written->name)] = written;
+  documents.tables[to_lower(written->name)] = written;
   return written;
 }
 
@@ -46,7 +47,7 @@ Result<TablePtr> StoredCatalog::add_table(TableDefinition definition) {
 Result<TablePtr> StoredCatalog::add_system_table(TableDefinition definition) {
   auto documents = documents_.lock();
   definition.options[kSystemOption] = "true";
-  const auto present = documents->tables.find(lower(definition.name));
+  const auto present = documents->tables.find(to_lower(definition.name));
   if (present == documents->tables.end()) {
     TRY(check_relation_is_free(*documents, definition.name));
     definition.id = TableId{++documents->last_table_id};
@@ -62,7 +63,7 @@ Result<TablePtr> StoredCatalog::add_system_table(TableDefinition definition) {
 
 Result<> StoredCatalog::drop_table(std::string_view name) {
   auto documents = documents_.lock();
-  const auto found = documents->tables.find(lower(name));
+  const auto found = documents->tables.find(to_lower(name));
   if (found == documents->tables.end()) return no_such("table", name);
   if (is_system_table(*found->second)) {
     return fail(ErrorCode::InUse, fmt::format("'{}' is a table of the server's own", found->second->name));

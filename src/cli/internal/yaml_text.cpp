@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <string_view>
 
+#include "base/letter_case.h"
 #include "cli/internal/output.h"
 
 namespace tidegate::cli {
@@ -19,10 +20,7 @@ bool is_plain(std::string_view text) {
   const bool simple = std::ranges::all_of(text, [&](char c) {
     return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
   });
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return simple && std::ranges::find(kWords, lower) == std::end(kWords);
+  return simple && std::ranges::find(kWords, to_lower(text)) == std::end(kWords);
 }
 
 // A text of lines that a block shows as they are (YAML 1.2.2, section 8.1).

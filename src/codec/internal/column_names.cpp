@@ -2,21 +2,13 @@
 
 #include <algorithm>
 
+#include "base/letter_case.h"
+
 namespace tidegate::codec {
-
-namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-}  // namespace
 
 ColumnNames::ColumnNames(const columnar::Schema& schema) : schema_(schema) {
   for (size_t at = 0; at < schema.fields.size(); ++at) {
-    lower_.emplace(lower_case(schema.fields[at].name), at);
+    lower_.emplace(to_lower(schema.fields[at].name), at);
     longest_ = std::max(longest_, schema.fields[at].name.size());
   }
 }
@@ -24,7 +16,7 @@ ColumnNames::ColumnNames(const columnar::Schema& schema) : schema_(schema) {
 std::optional<size_t> ColumnNames::find(std::string_view name) const {
   if (name.size() > longest_) return std::nullopt;
   if (const auto exact = schema_.index_of(name)) return exact;
-  const auto found = lower_.find(lower_case(name));
+  const auto found = lower_.find(to_lower(name));
   if (found == lower_.end()) return std::nullopt;
   return found->second;
 }

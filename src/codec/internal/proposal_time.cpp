@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/letter_case.h"
+
 namespace tidegate::codec {
 
 namespace {
@@ -122,7 +124,7 @@ std::string column_name(std::string_view name) {
     const bool word_begins = is_upper(c) && (is_lower(before) || is_digit(before));
     if (is_upper(c) || is_lower(c) || is_digit(c)) {
       if (word_begins) out += '_';
-      out += is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c;
+      out += to_lower(c);
     } else if (!out.empty() && out.back() != '_') {
       out += '_';
     }

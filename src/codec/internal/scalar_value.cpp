@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/letter_case.h"
 #include "codec/internal/number_text.h"
 #include "codec/utf8.h"
 #include "columnar/decimal.h"
@@ -101,22 +102,13 @@ Expected append_bytes(const Scalar& value, ColumnBuilder& out) {
   return std::nullopt;
 }
 
-bool same_letters(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  if (left.size() != right.size()) return false;
-  for (size_t at = 0; at < left.size(); ++at) {
-    if (lower(left[at]) != lower(right[at])) return false;
-  }
-  return true;
-}
-
 // The field that a name means: the same name, else the same without regard to case.
 std::optional<size_t> find_field(const std::vector<Field>& fields, std::string_view name) {
   for (size_t at = 0; at < fields.size(); ++at) {
     if (fields[at].name == name) return at;
   }
   for (size_t at = 0; at < fields.size(); ++at) {
-    if (same_letters(fields[at].name, name)) return at;
+    if (equal_ignoring_case(fields[at].name, name)) return at;
   }
   return std::nullopt;
 }

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/letter_case.h"
+
 namespace tidegate::codec {
 
 namespace {
@@ -15,7 +17,6 @@ constexpr size_t kMaxPatternBytes = 64;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // `least` to `most` digits off the front; nothing if there are fewer.
 std::optional<int64_t> take_digits(std::string_view& rest, size_t least, size_t most) {
@@ -99,7 +100,7 @@ bool TimePattern::read_step(const Step& step, std::string_view& rest, Parts& par
     case 'M': {
       if (step.count < 3) return number(parts.time.month);
       std::string name;
-      for (const char c : rest.substr(0, 3)) name += lower(c);
+      for (const char c : rest.substr(0, 3)) name += to_lower(c);
       for (size_t at = 0; at < kMonths.size(); ++at) {
         if (kMonths[at] == name) parts.time.month = static_cast<int64_t>(at) + 1;
       }
@@ -117,8 +118,9 @@ bool TimePattern::read_step(const Step& step, std::string_view& rest, Parts& par
       return true;
     }
     case 'a': {
-      if (rest.size() < 2 || lower(rest[1]) != 'm' || (lower(rest[0]) != 'a' && lower(rest[0]) != 'p')) return false;
-      parts.afternoon = lower(rest[0]) == 'p';
+      if (rest.size() < 2 || to_lower(rest[1]) != 'm' || (to_lower(rest[0]) != 'a' && to_lower(rest[0]) != 'p'))
+        return false;
+      parts.afternoon = to_lower(rest[0]) == 'p';
       rest.remove_prefix(2);
       return true;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/letter_case.h"
 #include "compute/internal/civil.h"
 
 namespace tidegate::compute {
@@ -24,7 +25,6 @@ void append_padded(int64_t value, int width, std::string& out) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // Takes a text apart from left to right, field by field.
 class FieldReader {
@@ -96,8 +96,7 @@ class FieldReader {
     return true;
   }
   bool take_ignoring_case(std::string_view wanted) {
-    if (text_.size() < wanted.size()) return false;
-    if (!std::ranges::equal(text_.substr(0, wanted.size()), wanted, {}, lower, lower)) return false;
+    if (!equal_ignoring_case(text_.substr(0, wanted.size()), wanted)) return false;
     text_.remove_prefix(wanted.size());
     return true;
   }

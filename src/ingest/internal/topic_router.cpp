@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/letter_case.h"
 
 namespace tidegate::ingest {
 
 namespace {
 
 constexpr std::string_view kDirectPrefix = "streams/";
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 // Takes the first level off `rest`; `rest` has no data when it was the last one.
 std::string_view take_level(std::string_view& rest) {
@@ -42,7 +37,7 @@ bool topic_matches(std::string_view filter, std::string_view topic) {
 
 void TopicRouter::add(const catalog::StreamDefinition& stream) {
   const bool takes_topic = stream.connector == catalog::Connector::kStream;
-  routes_.lock()->insert_or_assign(lower_case(stream.name),
+  routes_.lock()->insert_or_assign(to_lower(stream.name),
                                    Route{stream.id, takes_topic ? stream.mqtt_topic : std::string()});
   ++version_;
 }
@@ -55,7 +50,7 @@ void TopicRouter::remove(StreamId stream) {
 std::optional<StreamId> TopicRouter::search(std::string_view topic) const {
   const auto routes = routes_.lock();
   if (topic.starts_with(kDirectPrefix)) {
-    const auto direct = routes->find(lower_case(topic.substr(kDirectPrefix.size())));
+    const auto direct = routes->find(to_lower(topic.substr(kDirectPrefix.size())));
     if (direct != routes->end()) return direct->second.stream;
   }
   for (const auto& [name, route] : *routes) {

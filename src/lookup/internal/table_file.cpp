@@ -1,4 +1,5 @@
 #include "lookup/table_file.h"
+#include "base/letter_case.h"
 
 #include <fmt/format.h>
 
@@ -48,11 +49,6 @@ class Misfits final : public codec::MisfitHandler {
   std::string described_;
 };
 
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view trimmed(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -66,8 +62,8 @@ Result<> check_header(const catalog::TableDefinition& table, const codec::CsvFor
   const auto header = reader.next();
   if (!header || !*header) return {};  // said by the decoder
   for (const columnar::Field& field : table.schema->fields) {
-    const bool named =
-        std::ranges::any_of(**header, [&](std::string_view name) { return same_name(trimmed(name), field.name); });
+    const bool named = std::ranges::any_of(
+        **header, [&](std::string_view name) { return equal_ignoring_case(trimmed(name), field.name); });
     if (named) continue;
     std::string names;
     for (const std::string_view name : **header) names += (names.empty() ? "" : ", ") + std::string(trimmed(name));

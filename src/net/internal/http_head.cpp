@@ -7,22 +7,14 @@
 #include <ctime>
 
 #include "base/ids.h"
+#include "base/letter_case.h"
 
 namespace tidegate::net {
 namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
 bool has_header(const HttpResponse& response, std::string_view name) {
   for (const auto& [key, value] : response.headers) {
-    if (same_name(key, name)) return true;
+    if (equal_ignoring_case(key, name)) return true;
   }
   return false;
 }

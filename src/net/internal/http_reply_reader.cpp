@@ -4,6 +4,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <limits>
 
+#include "base/letter_case.h"
+
 namespace tidegate::net {
 namespace http = boost::beast::http;
 
@@ -41,9 +43,7 @@ Result<> HttpReplyReader::feed(std::string_view bytes) {
     head_done_ = true;
     reply_.status = static_cast<int>(parser.get().result_int());
     for (const auto& field : parser.get()) {
-      std::string name(field.name_string());
-      for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      reply_.headers.emplace_back(std::move(name), field.value());
+      reply_.headers.emplace_back(to_lower(field.name_string()), field.value());
     }
   }
   if (parser.get().body().size() > max_body_bytes_) {

@@ -5,6 +5,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "base/letter_case.h"
 #include "net/http_target.h"
 
 namespace tidegate::net {
@@ -14,13 +15,6 @@ namespace {
 
 // What a parser of payloads may read behind the body (HttpRequest::body).
 constexpr size_t kBodyPadding = 64;
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 }  // namespace
 
@@ -77,7 +71,7 @@ HttpRequestReader::Step HttpRequestReader::check_head() {
   if (message.version() != 11 && message.version() != 10) {
     return fail_with(505, ErrorCode::ProtocolViolation, "this server speaks HTTP/1.1");
   }
-  for (const auto& field : message) request_.headers.emplace_back(lower_case(field.name_string()), field.value());
+  for (const auto& field : message) request_.headers.emplace_back(to_lower(field.name_string()), field.value());
   const auto hosts = std::count_if(request_.headers.begin(), request_.headers.end(),
                                    [](const auto& header) { return header.first == "host"; });
   if (hosts > 1 || (hosts == 0 && message.version() == 11)) {
@@ -97,7 +91,7 @@ HttpRequestReader::Step HttpRequestReader::check_head() {
   }
   const auto expect = request_.header("expect");
   if (!expect || parser.is_done() || message.version() == 10) return Step::kComplete;
-  if (lower_case(*expect) != "100-continue") {
+  if (to_lower(*expect) != "100-continue") {
     return fail_with(417, ErrorCode::BadRequest, "the only expectation this server meets is 100-continue");
   }
   return Step::kSendContinue;

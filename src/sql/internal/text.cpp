@@ -20,12 +20,9 @@ constexpr std::string_view kReserved[] = {
     "NULL",     "ON",   "OR",   "ORDER",   "OVER",   "PARTITION", "RIGHT",  "SELECT",  "TABLE",
     "THEN",     "TO",   "TRUE", "UNION",   "VALUES", "WHEN",      "WHERE",  "WITH"};
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Insertions, deletions, substitutions and swaps of neighbours (Damerau's optimal string alignment).
 size_t edit_distance(std::string_view a, std::string_view b) {
-  const auto same = [&](size_t i, size_t j) { return lower(a[i - 1]) == lower(b[j - 1]); };
+  const auto same = [&](size_t i, size_t j) { return to_lower(a[i - 1]) == to_lower(b[j - 1]); };
   std::vector<size_t> before(b.size() + 1);
   std::vector<size_t> above(b.size() + 1);
   std::vector<size_t> row(b.size() + 1);
@@ -44,29 +41,15 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string to_upper(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), upper);
-  return out;
-}
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
-  return out;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool is_reserved(std::string_view word) {
   static_assert(std::ranges::is_sorted(kReserved));
   return std::ranges::binary_search(kReserved, std::string_view(to_upper(word)));
 }
 
 std::string quote_identifier(std::string_view name) {
-  const auto plain = [](char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto plain = [](char c) {
+    return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
   const bool starts_well = !name.empty() && (name[0] < '0' || name[0] > '9');
   if (starts_well && std::ranges::all_of(name, plain) && !is_reserved(name)) return std::string(name);
   std::string out = "`";

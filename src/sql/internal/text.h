@@ -1,4 +1,4 @@
-// Spelling: case, identifiers, quoting, edit distance, times as text.
+// Spelling: identifiers, quoting, edit distance, times as text.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/letter_case.h"
 #include "columnar/types.h"
 #include "sql/identifier.h"
 
 namespace tidegate::sql {
-
-// ASCII letters only; SQL words and option names have no others.
-[[nodiscard]] std::string to_upper(std::string_view text);
-[[nodiscard]] std::string to_lower(std::string_view text);
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // A word that cannot be a name unless in `backticks`. Fewer than Flink reserves.
 [[nodiscard]] bool is_reserved(std::string_view word);
