@@ -52,7 +52,10 @@ Result<Places> places_in(const StreamDefinition& stream) {
 class FirstMisfit final : public codec::MisfitHandler {
  public:
   void on_misfit(codec::Misfit misfit) override {
-    if (!error) error = Error{misfit.code, std::move(misfit.reason), {}, {}};
+    if (error) return;
+    error = Error{misfit.code, std::move(misfit.reason), {}, {}};
+    if (misfit.code == ErrorCode::ValueOutOfRange)
+      error->hint = "What is put in the place of a reading must be in range";
   }
   std::optional<Error> error;
 };
