@@ -34,7 +34,7 @@ class FuzzNames : public sql::Names {
     tariffs_ = std::make_shared<const catalog::TableDefinition>(std::move(table));
   }
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
-    return sql::equal_ignoring_case(name, "meter") ? meter_ : nullptr;
+    return equal_ignoring_case(name, "meter") ? meter_ : nullptr;
   }
   [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override {
     if (name == "v") return catalog::ViewDefinition{"v", "SELECT device AS d, ts, power * 2 AS p FROM meter", ""};
@@ -42,7 +42,7 @@ class FuzzNames : public sql::Names {
     return std::nullopt;
   }
   [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override {
-    return sql::equal_ignoring_case(name, "tariffs") ? tariffs_ : nullptr;
+    return equal_ignoring_case(name, "tariffs") ? tariffs_ : nullptr;
   }
 
  private:
