@@ -5,8 +5,12 @@
 #include <algorithm>
 
 #include "api/internal/catalog_names.h"
+#include "api/internal/log_moment.h"
 #include "api/internal/site_planner.h"
+#include "api/internal/site_restart.h"
 #include "api/statements.h"
+#include "base/logging.h"
+#include "engine/late.h"
 
 namespace tidegate::api {
 
@@ -20,8 +24,12 @@ SiteOutcome StatementExecutor::apply_site(const std::vector<SiteFile>& files, co
     outcome.error_file = planner.file_of_error();
     return outcome;
   }
-  for (const SiteStep& step : *steps) {
-    if (auto done = options.dry_run ? Result<>() : take_step(step); !done) {
+  for (SiteStep& step : *steps) {
+    if (!step.restarts.empty()) {
+      auto note = restart_note(parts_.catalog, parts_.log, step.restarts, options);
+      step.change.note = note ? std::move(*note) : note.error().to_string();
+    }
+    if (auto done = options.dry_run ? Result<>() : take_step(step, options); !done) {
       outcome.error = std::move(done.error());
       if (step.file < files.size() && !step.text.text.empty()) {
         outcome.error_file = files[step.file].name;
@@ -34,7 +42,7 @@ SiteOutcome StatementExecutor::apply_site(const std::vector<SiteFile>& files, co
   return outcome;
 }
 
-Result<> StatementExecutor::take_step(const SiteStep& step) {
+Result<> StatementExecutor::take_step(const SiteStep& step, const SiteOptions& options) {
   const SiteChange& change = step.change;
   if (change.action == "unchanged") return {};
   if (change.action == "delete") {
@@ -62,7 +70,16 @@ Result<> StatementExecutor::take_step(const SiteStep& step) {
       return replace_pipeline(change.name, std::get<sql::InsertInto>(std::move(*statement)), names.take_used(),
                               step.as_known);
     }
-    TRY(drop_pipeline_locked(change.name));
+    auto& insert = std::get<sql::InsertInto>(*statement);
+    TRY(check_target(*insert.target));
+    TRY_ASSIGN(auto starts, restart_starts(parts_.log, streams_of(insert.plan), options));
+    catalog::PipelineDefinition anew = knowing;
+    if (!step.as_known) anew.known_columns.clear();
+    anew.name = change.name;
+    anew.target = insert.target->name;
+    anew.sql = insert.sql;
+    anew.starts = std::move(starts);
+    return restart_pipeline(std::move(anew), names.take_used(), engine::late_schema(insert.plan));
   }
   TRY(run_one(std::move(*statement), names.take_used()));
   return {};
@@ -78,6 +95,27 @@ Result<> StatementExecutor::replace_pipeline(const std::string& name, sql::Inser
   if (auto stopped = parts_.engine.stop(definition.id); !stopped && stopped.error().code != ErrorCode::NotFound) {
     return stopped;
   }
+  if (definition.wanted != catalog::PipelineState::kRunning) return {};
+  return launch_from_text(definition);
+}
+
+// Under another id: what is left of the old one by a crash is garbage, never wrong.
+Result<> StatementExecutor::restart_pipeline(catalog::PipelineDefinition anew, std::vector<std::string> reads,
+                                             columnar::SchemaPtr late) {
+  const auto before = parts_.catalog.find_pipeline(anew.name);
+  if (!before) return fail(ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", anew.name));
+  const std::string late_name = catalog::late_name(before->name);
+  const auto late_before = parts_.catalog.find_stream(late_name);
+  std::erase(reads, anew.target);
+  TRY_ASSIGN(const auto definition,
+             parts_.catalog.restart_pipeline(std::move(anew), std::move(reads), std::move(late)));
+  state_.lock()->failures.erase(definition.name);
+  if (auto stopped = parts_.engine.stop(before->id); !stopped && stopped.error().code != ErrorCode::NotFound) {
+    log_error("stop_failed", {{"name", definition.name}, {"error", stopped.error().to_string()}});
+  }
+  const auto late_now = parts_.catalog.find_stream(late_name);
+  if (late_before && (!late_now || late_now->id != late_before->id)) TRY(parts_.log.drop_stream(late_before->id));
+  TRY(parts_.log.drop_state(before->id));
   if (definition.wanted != catalog::PipelineState::kRunning) return {};
   return launch_from_text(definition);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/ids.h"
 
 namespace tidegate::api {
 
@@ -20,6 +21,8 @@ struct SiteFile {
 enum class RestartFrom : uint8_t {
   kRefused,   // nowhere: such a change is an error
   kEarliest,  // the oldest record that is kept
+  kTime,      // the first record that arrived at SiteOptions::restart_time or later
+  kLatest,    // the next record that arrives
   kCurrent,   // the next record that it has not read; its windows start empty
 };
 
@@ -27,6 +30,7 @@ struct SiteOptions {
   bool prune = false;    // deletes what no file mentions
   bool dry_run = false;  // only says what would be done
   RestartFrom restart_from = RestartFrom::kRefused;
+  IngestTime restart_time{};  // kTime
 };
 
 struct SiteChange {

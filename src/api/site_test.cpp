@@ -122,12 +122,14 @@ TEST_CASE("a pipeline keeps its state as long as the operators that hold it mean
   CHECK(site.plan({query("device, MAX(n)", "10")}, {})[0].find("TG3007") != std::string::npos);
   CHECK(site.plan({query("device, MAX(n)", "10")}, {.restart_from = RestartFrom::kEarliest}).back() ==
         "change pipeline sums anew");
-  CHECK(site.plan({query("device, MAX(n)", "10")}, {.restart_from = RestartFrom::kCurrent}).back() ==
-        "change pipeline sums anew");
+  for (const RestartFrom from : {RestartFrom::kCurrent, RestartFrom::kTime, RestartFrom::kLatest}) {
+    CHECK(site.plan({query("device, MAX(n)", "10")}, {.restart_from = from}).back() == "change pipeline sums anew");
+  }
   // Other streams: there is no place to read on from.
   const std::string elsewhere = "CREATE TABLE others (device STRING, n BIGINT); INSERT INTO sums SELECT * FROM others";
   CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kCurrent})[0].find("TG3007") != std::string::npos);
   CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kEarliest}).back() == "change pipeline sums anew");
+  CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kTime}).back() == "change pipeline sums anew");
 }
 
 TEST_CASE("pipelines follow a view that changed, also those that no file mentions") {

@@ -157,6 +157,12 @@ Result<StatementResult> StatementExecutor::create(sql::CreateView statement) {
   return result("created", "view", name);
 }
 
+Result<> StatementExecutor::check_target(const catalog::StreamDefinition& target) {
+  if (!catalog::is_system_stream(target)) return {};
+  return fail(ErrorCode::NotAuthorized, fmt::format("'{}' is a stream of the server's own", target.name),
+              "pipelines may read it; let them write into another");
+}
+
 Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std::vector<std::string> reads) {
   const std::string name = statement.pipeline;
   if (const auto existing = parts_.catalog.find_pipeline(name)) {
@@ -164,10 +170,7 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
     return fail(ErrorCode::SqlAlreadyExists, fmt::format("pipeline '{}' exists with another query", name),
                 fmt::format("SET 'pipeline.name' = '...' before this INSERT, or DROP PIPELINE {} first.", name));
   }
-  if (catalog::is_system_stream(*statement.target)) {
-    return fail(ErrorCode::NotAuthorized, fmt::format("'{}' is a stream of the server's own", statement.target->name),
-                "pipelines may read it; let them write into another");
-  }
+  TRY(check_target(*statement.target));
   std::erase(reads, statement.target->name);
   catalog::PipelineDefinition definition{.id = {},
                                          .name = name,

@@ -86,7 +86,8 @@ class StatementExecutor {
   [[nodiscard]] std::map<std::string, std::string> failures() const;
 
  private:
-  Result<> take_step(const SiteStep& step);
+  Result<> take_step(const SiteStep& step, const SiteOptions& options);
+  Result<> restart_pipeline(catalog::PipelineDefinition anew, std::vector<std::string> reads, columnar::SchemaPtr late);
   Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads,
                             bool as_known);
   Result<StatementResult> run_one(sql::Statement statement, std::vector<std::string> reads);
@@ -94,6 +95,7 @@ class StatementExecutor {
   Result<StatementResult> create(sql::CreateLookupTable statement);
   Result<StatementResult> create(sql::CreateView statement);
   Result<StatementResult> insert(sql::InsertInto statement, std::vector<std::string> reads);
+  static Result<> check_target(const catalog::StreamDefinition& target);
   Result<StatementResult> alter(sql::AlterTable statement);  // alter.cpp
   Result<> add_columns(catalog::StreamDefinition definition);
   Result<StatementResult> drop(const sql::Drop& statement);

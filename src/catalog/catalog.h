@@ -64,6 +64,12 @@ class Catalog {
   [[nodiscard]] virtual Result<> replace_view(ViewDefinition definition) = 0;
   [[nodiscard]] virtual Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
                                                                     std::vector<std::string> reads, bool as_known) = 0;
+  // The pipeline of the definition's name gives way to it in one write, under a new id and so without state. The late
+  // stream stays if it has that schema already; else another takes its place, and the caller drops the old one's
+  // records. As wanted as it was. NotFound.
+  [[nodiscard]] virtual Result<PipelineDefinition> restart_pipeline(PipelineDefinition definition,
+                                                                    std::vector<std::string> reads,
+                                                                    columnar::SchemaPtr late_schema) = 0;
   [[nodiscard]] virtual Result<> set_pipeline_wanted(std::string_view name, PipelineState wanted) = 0;
   [[nodiscard]] virtual Result<> drop_stream(std::string_view name) = 0;  // and its system streams
   [[nodiscard]] virtual Result<> drop_view(std::string_view name) = 0;

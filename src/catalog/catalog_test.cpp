@@ -2,52 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
+#include "catalog/internal/fixture.h"
 
 namespace tidegate::catalog {
 namespace {
-
-// A catalog on a real store in a folder of its own, which may be closed and opened again.
-class Fixture {
- public:
-  Fixture()
-      : folder_(std::filesystem::temp_directory_path() / ("tidegate-catalog-" + std::to_string(random_.next_u64()))) {
-    std::filesystem::create_directories(folder_);
-    open();
-  }
-  ~Fixture() {
-    close();
-    std::filesystem::remove_all(folder_);
-  }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
-
-  void close() {
-    catalog.reset();
-    keys_.reset();
-    store.reset();
-  }
-  void open() {
-    auto opened_store = store::Store::open(folder_ / "store");
-    REQUIRE(opened_store);
-    store = std::move(*opened_store);
-    auto opened_keys = crypto::KeyRing::open(folder_ / "keys", random_);
-    REQUIRE(opened_keys);
-    keys_ = std::move(*opened_keys);
-    auto opened = Catalog::open(*store, *keys_, random_);
-    REQUIRE(opened);
-    catalog = std::move(*opened);
-  }
-  auto try_open() { return Catalog::open(*store, *keys_, random_); }
-
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<Catalog> catalog;
-
- private:
-  io::SystemRandom random_;
-  std::filesystem::path folder_;
-  std::unique_ptr<crypto::KeyRing> keys_;
-};
 
 // A stream with a column of every type there is.
 StreamDefinition every_type() {
@@ -70,20 +28,6 @@ StreamDefinition every_type() {
   return stream;
 }
 
-StreamDefinition readings() {
-  StreamDefinition stream;
-  stream.name = "Readings";
-  stream.schema = std::make_shared<const columnar::Schema>(columnar::Schema{
-      {{"device", columnar::TypeKind::kString, false}, {"ts", columnar::TypeKind::kTimestampLtz, false}}});
-  stream.time_column = 1;
-  stream.device_column = 0;
-  stream.watermark_delay_us = 5'000'000;
-  stream.mqtt_topic = "site/+";
-  stream.options = {{"device", "device"}, {"mqtt.topic", "site/+"}};
-  stream.sql = "CREATE TABLE Readings (...)";
-  return stream;
-}
-
 TableDefinition tariffs(const std::string& name = "Tariffs") {
   using columnar::TypeKind;
   TableDefinition table;
@@ -97,14 +41,6 @@ TableDefinition tariffs(const std::string& name = "Tariffs") {
   table.options = {{"connector", "filesystem"}, {"path", "tariffs.csv"}};
   table.sql = "CREATE TABLE Tariffs (...)";
   return table;
-}
-
-PipelineDefinition averages() {
-  PipelineDefinition pipeline;
-  pipeline.name = "averages";
-  pipeline.target = "readings";
-  pipeline.sql = "INSERT INTO ...";
-  return pipeline;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/ids.h"
 #include "columnar/batch.h"
@@ -58,6 +60,8 @@ struct PipelineDefinition {
   // Streams that got columns since its query was made, by name in lower case: how many of their columns it knows. Its
   // `SELECT *` means those, and what it writes into such a stream has NULL in the others.
   std::map<std::string, uint32_t> known_columns = {};
+  // Where it begins in the streams that it reads, until an epoch of it is stored; at the oldest record of any other.
+  std::vector<std::pair<StreamId, Offset>> starts = {};
 };
 
 // `stream` as a pipeline knows it, and any stream without an entry as it is.

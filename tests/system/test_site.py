@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from datetime import UTC, datetime
 
 import pytest
 from tidegate import BINARY, wait_for
@@ -116,7 +118,7 @@ def test_any_other_change_needs_the_explicit_choice_to_start_anew(site):
     push(site.server, (1, 5), (2, 5), (11, 5))
     wait_for(lambda: counts(site.server) == [2])
     site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
-    assert "needs --from current or --from earliest" in site.plan()[0]
+    assert "needs --from current, earliest or a time" in site.plan()[0]
     refused = site.run("apply", code=1)
     assert "TG3007" in refused and "a/counts.sql" in refused and "^" in refused
     assert site.server.api("GET", "/pipelines/counts")["state"] == "running"
@@ -134,6 +136,90 @@ def test_a_restart_from_the_current_record_begins_with_empty_windows(site):
     site.run("apply", "--from", "current")
     push(site.server, (12, 5), (16, 5))
     wait_for(lambda: counts(site.server) == [2, 1])
+
+
+def between():
+    """A time after all that has arrived, and before all that is still to arrive."""
+    now = time.time_ns() // 1_000_000 + 1
+    wait_for(lambda: time.time_ns() // 1_000_000 > now)
+    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now % 1000:03}Z"
+
+
+def test_a_restart_from_a_time_reads_what_arrived_since_then(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5))
+    since = between()
+    push(site.server, (3, 5))
+    later = between()
+    push(site.server, (4, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [4])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    planned = site.plan("--from", since)
+    assert planned[0] == (
+        f"~ change pipeline counts: starts anew with what arrived at {since} or later (3 records of readings); "
+        "what it has written stays"
+    )
+    assert site.run("pipeline", "plan", "--from", later, code=2).splitlines()[0].count("(2 records of readings)")
+    site.run("apply", "--from", since)
+    site.server.kill()  # before or after its first epoch: it is the same
+    site.server.start()
+    wait_for(lambda: counts(site.server) == [4, 2])
+    site.server.kill()
+    site.server.start()
+    push(site.server, (16, 5))
+    wait_for(lambda: counts(site.server) == [4, 2, 1])
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+
+
+def test_a_restart_may_be_told_how_long_ago_and_to_begin_with_what_comes(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [2])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    assert "(0 records of readings)" in site.plan("--from", "latest")[0]
+    assert "(3 records of readings)" in site.plan("--from", "2h")[0]
+    site.run("apply", "--from", "latest")
+    site.server.kill()
+    site.server.start()
+    push(site.server, (12, 5), (16, 5))
+    wait_for(lambda: counts(site.server) == [2, 1])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=2, where=""))
+    site.run("apply", "--from", "1 h")
+    wait_for(lambda: counts(site.server) == [2, 1, 1, 1, 1, 1])
+
+
+def test_a_restart_from_nowhere_is_refused_and_leaves_everything_as_it_was(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [2])
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    for wrong, why in [
+        ("yesterday", "no place in the log"),
+        ("2999-01-01", "no place in the log"),
+        ("2999-01-01T00:00:00Z", "still to come"),
+        ("-2h", "no place in the log"),
+    ]:
+        assert why in site.run("apply", f"--from={wrong}", code=1), wrong
+    status, _, text = site.server.request("POST", "/api/v1/definitions", json.dumps({"files": [], "from": 5}))
+    assert status == 400 and "'from' is not a text" in text
+    push(site.server, (12, 5), (21, 5))
+    wait_for(lambda: counts(site.server) == [2, 2])
+
+
+def test_late_records_outlive_a_restart_and_another_target_is_no_stream_of_the_servers(site):
+    site.run("apply")
+    push(site.server, (1, 5), (11, 5), (2, 5))
+    wait_for(lambda: len(site.server.records("counts_late")) == 1)
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    site.run("apply", "--from", "latest")
+    assert len(site.server.records("counts_late")) == 1
+    at = "COALESCE(ts, TIMESTAMP '2026-01-01 00:00:00')"
+    into_own = f"INSERT INTO device_events SELECT device, {at}, 'x', 'y' FROM readings;"
+    site.write("a/counts.sql", "SET 'pipeline.name' = 'counts';\n" + into_own)
+    assert "a stream of the server's own" in site.run("apply", "--from", "latest", code=1)
+    assert site.server.api("GET", "/pipelines/counts")["target"] == "counts"
+    site.write("a/counts.sql", COUNTS.format(source="hot", size=5, where=""))
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
 
 
 def test_a_changed_view_changes_the_pipelines_that_read_it(site):

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "api/internal/api_impl.h"
+#include "api/internal/log_moment.h"
 #include "net/http_problem.h"
 
 namespace tidegate::api {
@@ -34,7 +35,27 @@ Result<bool> flag(const json::object& object, std::string_view name) {
   return value->get_bool();
 }
 
-Result<Request> read_request(std::string_view body) {
+Result<> read_restart(std::string_view from, int64_t now_us, SiteOptions& out) {
+  if (from == "current") {
+    out.restart_from = RestartFrom::kCurrent;
+    return {};
+  }
+  TRY_ASSIGN(const LogMoment moment, parse_log_moment(from, "from", now_us));
+  switch (moment.kind) {
+    case LogMoment::Kind::kEarliest: out.restart_from = RestartFrom::kEarliest; break;
+    case LogMoment::Kind::kLatest: out.restart_from = RestartFrom::kLatest; break;
+    case LogMoment::Kind::kTime:
+      if (moment.time.value > now_us) {
+        return fail(ErrorCode::BadRequest, fmt::format("'{}' is still to come ('from')", from),
+                    "Write latest for what arrives from now on; a time without a zone is read as UTC.");
+      }
+      out.restart_from = RestartFrom::kTime;
+      out.restart_time = moment.time;
+  }
+  return {};
+}
+
+Result<Request> read_request(std::string_view body, int64_t now_us) {
   json::error_code error;
   const json::value parsed = json::parse({body.data(), body.size()}, error);
   if (error || !parsed.is_object()) return bad_request("the body is not a JSON object");
@@ -43,9 +64,8 @@ Result<Request> read_request(std::string_view body) {
   TRY_ASSIGN(out.options.prune, flag(object, "prune"));
   TRY_ASSIGN(out.options.dry_run, flag(object, "dry_run"));
   if (const json::value* from = object.if_contains("from"); from != nullptr && !from->is_null()) {
-    const bool current = *from == json::value("current");
-    if (!current && *from != json::value("earliest")) return bad_request(R"('from' is "earliest" or "current")");
-    out.options.restart_from = current ? RestartFrom::kCurrent : RestartFrom::kEarliest;
+    if (!from->is_string()) return bad_request("'from' is not a text");
+    TRY(read_restart(from->get_string(), now_us, out.options));
   }
   const json::value* files = object.if_contains("files");
   if (files == nullptr || !files->is_array() || files->get_array().size() > kMaxFiles) {
@@ -77,7 +97,7 @@ std::string changes_json(const std::vector<SiteChange>& changes) {
 }  // namespace
 
 void ApiImpl::site(Call& call) {
-  const auto request = read_request(call.request.body);
+  const auto request = read_request(call.request.body, parts_.clock.now_us());
   if (!request) return call.reply(request.error());
   const SiteOutcome outcome = parts_.statements.apply_site(request->files, request->options);
   for (const SiteChange& change : outcome.changes) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/internal/catalog_names.h"
+#include "api/internal/log_moment.h"
 #include "base/letter_case.h"
 #include "engine/late.h"
 
@@ -295,18 +296,18 @@ Result<> SitePlanner::decide_pipeline(const Unit& unit, const sql::InsertInto& i
     step.change.note = "goes on where it is and keeps its state";
   } else if (step.keeps_position) {
     step.change.note = "goes on where it is, with empty windows";
-  } else if (options_.restart_from == RestartFrom::kEarliest) {
-    step.change.note = "starts anew from the oldest record that is kept; what it has written stays";
+  } else if (options_.restart_from != RestartFrom::kRefused && options_.restart_from != RestartFrom::kCurrent) {
+    step.restarts = streams_of(insert.plan);
   } else if (options_.dry_run) {
-    step.change.note = same_places ? "cannot keep its state; applying it needs --from current or --from earliest"
-                                   : "cannot keep its state; applying it needs --from earliest, as its streams change";
+    step.change.note = same_places ? "cannot keep its state; applying it needs --from current, earliest or a time"
+                                   : "cannot keep its state; applying it needs --from earliest or a time, as its "
+                                     "streams change";
   } else {
     return fail_at(ErrorCode::StateIncompatible, unit.text.start,
                    fmt::format("the changed pipeline '{}' cannot go on from its state", name),
-                   same_places ? "--from earliest starts it anew from the oldest record that is kept, --from current "
-                                 "goes on with empty windows; what it has written stays"
-                               : "--from earliest starts it anew from the oldest record that is kept; what it has "
-                                 "written stays");
+                   same_places ? "--from earliest, latest or a time starts it anew there, --from current goes on with "
+                                 "empty windows; what it has written stays"
+                               : "--from earliest, latest or a time starts it anew there; what it has written stays");
   }
   return {};
 }

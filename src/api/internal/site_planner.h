@@ -18,9 +18,10 @@ struct SiteStep {
   size_t file = 0;
   sql::StatementText text{};
   sql::ScriptSettings settings{};
-  bool keeps_state = true;     // of a changed pipeline
-  bool keeps_position = true;  // it reads on where it is; implied by the state
-  bool as_known = false;       // of a pipeline: it does not get the columns that came after it
+  bool keeps_state = true;              // of a changed pipeline
+  bool keeps_position = true;           // it reads on where it is; implied by the state
+  std::vector<StreamId> restarts = {};  // of a pipeline that starts anew: the streams that it reads; 0: not there yet
+  bool as_known = false;                // of a pipeline: it does not get the columns that came after it
 };
 
 // The catalog with what the files declare on top of it. One thread.

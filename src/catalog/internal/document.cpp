@@ -16,6 +16,8 @@ constexpr uint8_t kVersion = 1;
 constexpr uint8_t kTypedVersion = 2;
 // Of a pipeline that does not know all columns of its streams.
 constexpr uint8_t kKnowingVersion = 2;
+// Of a pipeline that does not begin at the oldest records.
+constexpr uint8_t kStartingVersion = 3;
 // Types inside each other, as deep as the parser takes them and more.
 constexpr int kMaxTypeDepth = 64;
 
@@ -180,7 +182,9 @@ std::string encode(const PipelineDocument& pipeline) {
   std::string bytes;
   ByteWriter out(bytes);
   const auto& known = pipeline.definition.known_columns;
-  out.fixed(known.empty() ? kVersion : kKnowingVersion);
+  const auto& starts = pipeline.definition.starts;
+  const uint8_t version = !starts.empty() ? kStartingVersion : !known.empty() ? kKnowingVersion : kVersion;
+  out.fixed(version);
   out.fixed(pipeline.definition.id.value);
   out.text(pipeline.definition.name);
   out.text(pipeline.definition.target);
@@ -188,11 +192,17 @@ std::string encode(const PipelineDocument& pipeline) {
   out.fixed(static_cast<uint8_t>(pipeline.definition.wanted));
   out.varint(pipeline.reads.size());
   for (const std::string& name : pipeline.reads) out.text(name);
-  if (known.empty()) return bytes;
+  if (version == kVersion) return bytes;
   out.varint(known.size());
   for (const auto& [name, columns] : known) {
     out.text(name);
     out.varint(columns);
+  }
+  if (version == kKnowingVersion) return bytes;
+  out.varint(starts.size());
+  for (const auto& [stream, from] : starts) {
+    out.fixed(stream.value);
+    out.fixed(from.value);
   }
   return bytes;
 }
@@ -200,7 +210,9 @@ std::string encode(const PipelineDocument& pipeline) {
 Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   ByteReader in(bytes);
   const auto version = in.fixed<uint8_t>();
-  if (version != kVersion && version != kKnowingVersion) return unknown_format("pipeline");
+  if (version != kVersion && version != kKnowingVersion && version != kStartingVersion) {
+    return unknown_format("pipeline");
+  }
   PipelineDocument pipeline;
   pipeline.definition.id = PipelineId{in.fixed<uint32_t>()};
   pipeline.definition.name = in.text();
@@ -209,10 +221,15 @@ Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   pipeline.definition.wanted = static_cast<PipelineState>(in.fixed<uint8_t>());
   const uint64_t reads = in.varint();
   for (uint64_t at = 0; at < reads && in.ok(); ++at) pipeline.reads.emplace_back(in.text());
-  const uint64_t streams = version == kKnowingVersion ? in.varint() : 0;
+  const uint64_t streams = version == kVersion ? 0 : in.varint();
   for (uint64_t at = 0; at < streams && in.ok(); ++at) {
     std::string name(in.text());
     pipeline.definition.known_columns[std::move(name)] = static_cast<uint32_t>(in.varint());
+  }
+  const uint64_t starts = version == kStartingVersion ? in.varint() : 0;
+  for (uint64_t at = 0; at < starts && in.ok(); ++at) {
+    const StreamId stream{in.fixed<uint32_t>()};
+    pipeline.definition.starts.emplace_back(stream, Offset{in.fixed<int64_t>()});
   }
   if (!in.finished()) return unknown_format("pipeline");
   return pipeline;

@@ -169,6 +169,16 @@ Result<> StoredCatalog::add_view(ViewDefinition definition) {
   return {};
 }
 
+Catalog::StreamPtr StoredCatalog::put_late(store::WriteBatch& batch, Documents& documents, std::string name,
+                                           columnar::SchemaPtr schema) {
+  StreamDefinition made;
+  made.id = StreamId{++documents.last_stream_id};
+  made.name = std::move(name);
+  made.schema = std::move(schema);
+  put(batch, stream_key(made.id), encode(made));
+  return std::make_shared<const StreamDefinition>(std::move(made));
+}
+
 Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition definition, std::vector<std::string> reads,
                                                        columnar::SchemaPtr late_schema) {
   auto documents = documents_.lock();
@@ -180,14 +190,7 @@ Result<PipelineDefinition> StoredCatalog::add_pipeline(PipelineDefinition defini
 
   store::WriteBatch batch;
   StreamPtr late_stream;
-  if (late_schema) {
-    StreamDefinition made;
-    made.id = StreamId{++documents->last_stream_id};
-    made.name = late;
-    made.schema = std::move(late_schema);
-    put(batch, stream_key(made.id), encode(made));
-    late_stream = std::make_shared<const StreamDefinition>(std::move(made));
-  }
+  if (late_schema) late_stream = put_late(batch, *documents, late, std::move(late_schema));
   PipelineDocument document{definition, std::move(reads)};
   put(batch, pipeline_key(definition.id), encode(document));
   put_counters(batch, *documents);
@@ -226,6 +229,42 @@ Result<PipelineDefinition> StoredCatalog::replace_pipeline(std::string_view name
   TRY(store_.write(std::move(batch), store::Durability::kSynced));
   found->second = std::move(changed);
   return found->second.definition;
+}
+
+Result<PipelineDefinition> StoredCatalog::restart_pipeline(PipelineDefinition definition,
+                                                           std::vector<std::string> reads,
+                                                           columnar::SchemaPtr late_schema) {
+  auto documents = documents_.lock();
+  const auto found = documents->pipelines.find(to_lower(definition.name));
+  if (found == documents->pipelines.end()) return no_such("pipeline", definition.name);
+  const PipelineDefinition& before = found->second.definition;
+  definition.name = before.name;
+  definition.wanted = before.wanted;
+  const std::string late = late_name(definition.name);
+  const auto late_before = documents->streams.find(to_lower(late));
+  const bool had_late = late_before != documents->streams.end();
+  const bool same_late = had_late && late_schema && *late_before->second->schema == *late_schema;
+  if (had_late && !same_late) TRY(check_unused(*documents, late));
+
+  const uint32_t last_stream_id = documents->last_stream_id;
+  definition.id = PipelineId{++documents->last_pipeline_id};
+  store::WriteBatch batch;
+  batch.erase(store::Family::kCatalog, pipeline_key(before.id));
+  StreamPtr late_stream = same_late ? late_before->second : nullptr;
+  if (had_late && !same_late) batch.erase(store::Family::kCatalog, stream_key(late_before->second->id));
+  if (late_schema && !same_late) late_stream = put_late(batch, *documents, late, std::move(late_schema));
+  PipelineDocument document{definition, std::move(reads)};
+  put(batch, pipeline_key(definition.id), encode(document));
+  put_counters(batch, *documents);
+  if (auto written = store_.write(std::move(batch), store::Durability::kSynced); !written) {
+    documents->last_stream_id = last_stream_id;
+    --documents->last_pipeline_id;
+    return fail(std::move(written.error()));
+  }
+  documents->streams.erase(to_lower(late));
+  if (late_stream) documents->streams[to_lower(late)] = std::move(late_stream);
+  found->second = std::move(document);
+  return definition;
 }
 
 Result<> StoredCatalog::set_pipeline_wanted(std::string_view name, PipelineState wanted) {

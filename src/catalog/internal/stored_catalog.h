@@ -49,6 +49,9 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] Result<> replace_view(ViewDefinition definition) override;
   [[nodiscard]] Result<PipelineDefinition> replace_pipeline(std::string_view name, std::string sql,
                                                             std::vector<std::string> reads, bool as_known) override;
+  [[nodiscard]] Result<PipelineDefinition> restart_pipeline(PipelineDefinition definition,
+                                                            std::vector<std::string> reads,
+                                                            columnar::SchemaPtr late_schema) override;
   [[nodiscard]] Result<> drop_view(std::string_view name) override;
   [[nodiscard]] Result<> drop_pipeline(std::string_view name) override;
 
@@ -63,6 +66,8 @@ class StoredCatalog final : public Catalog {
   [[nodiscard]] Result<> load_document(Documents& documents, std::string_view key, std::string_view sealed);
   [[nodiscard]] Result<TablePtr> write_table(Documents& documents, TableDefinition definition);
   void put(store::WriteBatch& batch, const std::string& key, std::string_view document);
+  [[nodiscard]] StreamPtr put_late(store::WriteBatch& batch, Documents& documents, std::string name,
+                                   columnar::SchemaPtr schema);
   void put_counters(store::WriteBatch& batch, const Documents& documents);
 
   store::Store& store_;

@@ -65,6 +65,7 @@ class Bench {
   std::shared_ptr<catalog::StreamDefinition> target;
   std::shared_ptr<catalog::StreamDefinition> late;
   std::unique_ptr<Engine> engine;
+  std::vector<std::pair<StreamId, Offset>> starts;  // of a pipeline without a stored epoch
 
   void start(sql::Plan plan);
   void start(const Query& query) { start(window_plan(source, query)); }

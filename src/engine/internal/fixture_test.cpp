@@ -174,6 +174,7 @@ void Bench::start(sql::Plan plan) {
   PipelineSpec spec;
   spec.definition.id = PipelineId{7};
   spec.definition.name = "test";
+  spec.definition.starts = starts;
   if (const columnar::SchemaPtr schema = late_schema(plan); schema != nullptr) {
     late = std::make_shared<catalog::StreamDefinition>();
     late->id = StreamId{3};

@@ -92,6 +92,7 @@ class Pipeline {
 
   [[nodiscard]] Result<> restore(const Manifest& manifest, WorkerPool& pool);
   // Pages of a snapshot that was never finished go with the next one; `manifest` is that of the last one that was.
+  [[nodiscard]] Offset first_of(StreamId stream) const;
   [[nodiscard]] Result<> forget_pages_ahead(const std::optional<Manifest>& manifest);
   [[nodiscard]] Result<std::vector<EpochRecord>> records_after(EpochId snapshot);
   [[nodiscard]] Result<> replay(const EpochRecord& record, WorkerPool& pool);

@@ -24,7 +24,7 @@ void add_page_keys(const Manifest& manifest, std::unordered_set<std::string>& ke
 
 Result<> Pipeline::recover(WorkerPool& pool) {
   const PipelineId pipeline = spec_.definition.id;
-  for (size_t at = 0; at < readers_.size(); ++at) readers_[at].seek(context_.log.begin(source(at).id));
+  for (size_t at = 0; at < readers_.size(); ++at) readers_[at].seek(first_of(source(at).id));
   snapshot_at_us_ = context_.clock.now_us();
   TRY_ASSIGN(const std::optional<std::string> stored, context_.log.get_state(pipeline, kManifestKey));
   bool same_state = true;
@@ -55,6 +55,15 @@ Result<> Pipeline::recover(WorkerPool& pool) {
   }
   publish();
   return {};
+}
+
+// Where a pipeline without a stored epoch begins.
+Offset Pipeline::first_of(StreamId stream) const {
+  const Offset oldest = context_.log.begin(stream);
+  for (const auto& [chosen, from] : spec_.definition.starts) {
+    if (chosen == stream) return std::max(from, oldest);
+  }
+  return oldest;
 }
 
 Result<> Pipeline::forget_pages_ahead(const std::optional<Manifest>& manifest) {
