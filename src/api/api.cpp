@@ -10,6 +10,24 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 
+// A device may only send records and see what is its own; what changes the platform needs an admin.
+Result<> check_access(const security::Principal& who, Access access, std::string_view name) {
+  if (access == Access::kPublic) return {};
+  const bool of_devices = access == Access::kOwnDevice || access == Access::kAsDevice;
+  if (security::is_machine(who) && of_devices) {
+    if (who.scope ? who.scope->takes(name) : who.name == name) return {};
+    return fail(ErrorCode::NotAuthorized, "a device sees only what is its own");
+  }
+  if (security::is_machine(who) && access != Access::kIngest) {
+    return fail(ErrorCode::NotAuthorized, "devices and gateways may only send records");
+  }
+  const bool changes = access == Access::kAdmin || access == Access::kAsDevice;
+  if (changes && !who.admin) {
+    return fail(ErrorCode::NotAuthorized, "only an administrator may do that");
+  }
+  return {};
+}
+
 }  // namespace
 
 net::HttpResponse Call::net_problem(const Error& error) { return net::problem_response(error); }
@@ -56,36 +74,29 @@ void ApiImpl::stop() {
   queries_.stop();
 }
 
-// Who sent it. A device may only send records; what changes the platform needs an admin.
-Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& request, Access access,
-                                                  std::string_view name) {
+// Who sent it.
+Result<security::Principal> ApiImpl::authenticate(const net::HttpRequest& request, Access access) {
   using security::PrincipalKind;
   if (!options_.authentication) return security::Principal{PrincipalKind::kUser, "developer", true};
   if (access == Access::kPublic) return security::Principal{};
-  Result<security::Principal> who =
-      fail(ErrorCode::NotAuthenticated, "this address needs credentials", "Send 'Authorization: Bearer <token>'.");
   const auto header = request.header("authorization");
   if (header && header->size() > kBearer.size() && header->starts_with(kBearer)) {
-    who = parts_.authenticator.by_bearer(header->substr(kBearer.size()));
-  } else if (!header && request.certificate_fingerprint) {
-    who = parts_.authenticator.device_by_certificate(*request.certificate_fingerprint);
+    return parts_.authenticator.by_bearer(header->substr(kBearer.size()));
   }
-  if (!who) return who;
-  if (security::is_machine(*who) && access == Access::kOwnDevice) {
-    if (who->scope ? who->scope->takes(name) : who->name == name) return who;
-    return fail(ErrorCode::NotAuthorized, "a device sees only what is its own");
+  if (!header && request.certificate_fingerprint) {
+    return parts_.authenticator.device_by_certificate(*request.certificate_fingerprint);
   }
-  if (security::is_machine(*who) && access != Access::kIngest) {
-    return fail(ErrorCode::NotAuthorized, "devices and gateways may only send records");
-  }
-  if (access == Access::kAdmin && !who->admin) {
-    return fail(ErrorCode::NotAuthorized, "only an administrator may do that");
-  }
-  return who;
+  return fail(ErrorCode::NotAuthenticated, "this address needs credentials", "Send 'Authorization: Bearer <token>'.");
+}
+
+// Who was recognized is in the call also when it may not do that: the audit log names it.
+Result<> ApiImpl::admit(Call& call, const RouteMatch& match) {
+  TRY_ASSIGN(call.principal, authenticate(call.request, match.route->access));
+  return check_access(call.principal, match.route->access, match.name);
 }
 
 void ApiImpl::handle(net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-  Call call{.request = std::move(request), .name = {}, .principal = {}, .responder = std::move(responder)};
+  Call call{.request = std::move(request), .name = {}, .id = {}, .principal = {}, .responder = std::move(responder)};
   const auto match = match_route(call.request.method, call.request.segments);
   if (!match) {
     if (match.error().code != ErrorCode::MethodNotAllowed) return call.reply(match.error());
@@ -93,17 +104,16 @@ void ApiImpl::handle(net::HttpRequest request, std::shared_ptr<net::HttpResponde
     response.set_header("Allow", match.error().hint);
     return call.responder->respond(std::move(response));
   }
-  auto who = authenticate(call.request, match->route->access, match->name);
-  if (!who) {
-    audit(call, "http.denied", call.request.path, fail(who.error()));
-    return call.reply(who.error());
+  if (const Result<> allowed = admit(call, *match); !allowed) {
+    audit(call, "http.denied", call.request.path, allowed);
+    return call.reply(allowed.error());
   }
   if (stopped_ && match->route->endpoint != Endpoint::kHealth) {
     return call.reply(Error{ErrorCode::ShuttingDown, "the server is stopping", "", {}});
   }
-  call.principal = std::move(*who);
   call.endpoint = match->route->endpoint;
   call.name = match->name;
+  call.id = match->id;
   dispatch(std::move(call));
 }
 
@@ -147,6 +157,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kReportTwin: return on_pool(std::move(call), &ApiImpl::report_twin);
     case Endpoint::kCommands: return on_pool(std::move(call), &ApiImpl::commands);
     case Endpoint::kSendCommand: return on_pool(std::move(call), &ApiImpl::send_command);
+    case Endpoint::kAnswerCommand: return on_pool(std::move(call), &ApiImpl::answer_command);
     case Endpoint::kImportDevices: return on_pool(std::move(call), &ApiImpl::import_devices);
     case Endpoint::kGateways: return on_pool(std::move(call), &ApiImpl::gateways);
     case Endpoint::kGateway: return on_pool(std::move(call), &ApiImpl::gateway);
@@ -163,6 +174,8 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kAddPlace: return on_pool(std::move(call), &ApiImpl::add_place);
     case Endpoint::kChangePlace: return on_pool(std::move(call), &ApiImpl::change_place);
     case Endpoint::kRemovePlace: return on_pool(std::move(call), &ApiImpl::remove_place);
+    case Endpoint::kAudit: return on_pool(std::move(call), &ApiImpl::audit_events);
+    case Endpoint::kVerifyAudit: return on_pool(std::move(call), &ApiImpl::verify_audit);
     case Endpoint::kSecrets: return on_pool(std::move(call), &ApiImpl::secrets);
     case Endpoint::kSetSecret: return on_pool(std::move(call), &ApiImpl::set_secret);
     case Endpoint::kRemoveSecret: return on_pool(std::move(call), &ApiImpl::remove_secret);

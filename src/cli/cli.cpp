@@ -194,10 +194,10 @@ int report(const Error& error) {
 
 void add_site_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--prune", line.site.prune, "delete what no file mentions");
-  command
-      .add_option("--from", line.site.from,
-                  "where a changed pipeline starts anew if it cannot keep its state; else that is refused")
-      ->check(CLI::IsMember({"earliest", "current"}));
+  command.add_option(
+      "--from", line.site.from,
+      "where a changed pipeline starts anew if it cannot keep its state: earliest, latest, a time such as "
+      "2026-11-24T10:00:00Z, how long ago (2h), or current with empty windows; else that is refused");
 }
 
 void add_plan(CLI::App& app, CommandLine& line, bool pipelines_only) {
@@ -245,6 +245,7 @@ int run_cli(int argc, char** argv, const std::function<int(const ServeOptions&)>
   add_device_commands(app, line.client, line.command);
   add_gateway_commands(app, line.client, line.command);
   add_quota_commands(app, line.client, line.command);
+  add_audit_commands(app, line.client, line.command);
   add_site_commands(app, line.client, line.command);
   add_session(app, line);
   add_secrets(app, line);

@@ -58,6 +58,9 @@ class DeviceExchange {
   // Durable on return, and on its way to the device. NotFound where the registry has no such device.
   [[nodiscard]] virtual Result<Command> send(std::string_view device, std::string_view payload, int64_t timeout_us,
                                              std::string_view sender) = 0;
+  // As if the device had published it. RecordTooLarge; NotFound when the device has no such pending command.
+  [[nodiscard]] virtual Result<Command> answer(std::string_view device, std::string_view id,
+                                               std::string_view answer) = 0;
   [[nodiscard]] virtual Result<Twin> change_desired(std::string_view device, std::string_view patch,
                                                     Registry::Expected revision) = 0;
   [[nodiscard]] virtual Result<Twin> report(std::string_view device, std::string_view patch) = 0;

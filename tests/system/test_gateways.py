@@ -72,3 +72,51 @@ def test_a_gateway_survives_a_restart_and_hears_only_its_devices(cli):
         each.loop_stop()
     assert "TG6004" in cli.run("gateway", "add", "pump-1", "--devices", "x", code=1)
     assert "TG6001" in cli.run("gateway", "get", "nobody", code=1)
+
+
+def test_the_audit_log_holds_what_gateways_did_and_what_was_done_to_them(cli):
+    server = cli.server
+    first = cli.json("gateway", "add", "gw", "--devices", "pump-1")["token"]
+    cli.run("gateway", "set", "gw", "--devices", "pump-*")
+    token = cli.json("gateway", "token", "gw")["token"]
+    client = connect(server, "gw", token)
+    client.publish("plant/x/flow", '{"device": "pump-1", "n": 1}', qos=1).wait_for_publish(timeout=10)
+    for wrong in (first, "nonsense"):
+        assert server.request("POST", "/api/v1/streams/flow/records", "{}", token=f"gw:{wrong}")[0] == 401
+    assert server.request("GET", "/api/v1/devices/valve/twin", token=f"gw:{token}")[0] == 403
+    assert server.request("GET", "/api/v1/audit", token=f"gw:{token}")[0] == 403
+    refused = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="gw", protocol=mqtt.MQTTv5)
+    codes = []
+    refused.on_connect = lambda _client, _data, _flags, code, _properties: codes.append(code)
+    refused.username_pw_set("gw", first)
+    refused.connect("127.0.0.1", server.mqtt_port)
+    refused.loop_start()
+    until(lambda: codes, bool)
+    refused.loop_stop()
+    cli.run("gateway", "delete", "gw")
+    client.disconnect()
+    client.loop_stop()
+    server.api("GET", "/audit?limit=1000")
+    server.sql("CREATE TABLE synced (n INT)")  # a synced write of the store, and with it all events before it
+    server.kill()
+    server.start()
+    events = cli.json("audit", "list", "--limit", "1000")
+    found = [(event["who"], event["what"], event["target"], event["allowed"]) for event in reversed(events)]
+    about = [event for event in found if "gw" in event[2] or event[0] in ("gw", "gateway/gw")]
+    for wanted in [
+        ("operator", "gateway.add", "gw", True),
+        ("operator", "gateway.change", "gw", True),
+        ("operator", "gateway.token", "gw", True),
+        ("gateway/gw", "mqtt.connect", "gw-client", True),
+        ("gw", "mqtt.connect", "gw", False),
+        ("operator", "gateway.remove", "gw", True),
+    ]:
+        assert wanted in about, (wanted, found)
+    places = [
+        about.index(("operator", what, "gw", True)) for what in ("gateway.add", "gateway.change", "gateway.remove")
+    ]
+    assert places == sorted(places)
+    assert ("gateway/gw", "http.denied", "/api/v1/devices/valve/twin", False) in about
+    assert not any("plant/x/flow" in event["target"] for event in events), "never one per message"
+    assert "gateway.remove" in cli.run("audit", "list", "--limit", "1000")
+    assert f"{len(events)} events" in cli.run("audit", "verify")

@@ -92,6 +92,52 @@ def test_commands_are_delivered_answered_failed_and_expired(cli):
     assert "stuck" in listed and "expired" in listed and "operator" in listed
 
 
+def test_commands_are_answered_over_http_by_the_device_alone(cli):
+    server = cli.server
+    mine = server.api("POST", "/devices", {"name": "mine"})["token"]
+    other = server.api("POST", "/devices", {"name": "other"})["token"]
+
+    def send(payload):
+        return server.api("POST", "/devices/mine/commands", {"payload": payload, "timeout_ms": 600_000})["id"]
+
+    def ask(method, path, body=None, token=f"mine:{mine}"):
+        status, _, text = server.request(method, "/api/v1/devices" + path, body, token=token)
+        return status, json.loads(text)
+
+    first, second, third, fourth = send("open"), send("close"), send("blink"), send("turn")
+    status, listed = ask("GET", "/mine/commands")
+    assert status == 200 and {one["id"] for one in listed["commands"]} == {first, second, third, fourth}
+    status, answered = ask("POST", f"/mine/commands/{first}/answer", "opened \u00b0".encode())
+    assert (status, answered["status"], answered["answer"]) == (200, "acked", "opened \u00b0")
+    assert (
+        ask("POST", f"/mine/commands/{second}/answer", '{"status": "failed", "why": "stuck"}')[1]["status"] == "failed"
+    )
+    assert ask("POST", f"/mine/commands/{third}/answer")[1]["status"] == "acked"
+    # What is wrong changes nothing.
+    for command, body, token, wanted in [
+        (first, "again", f"mine:{mine}", 404),
+        (fourth, "x" * 70_000, f"mine:{mine}", 413),
+        (fourth, "not mine", f"other:{other}", 403),
+        (fourth, "nobody", "", 401),
+        ("0" * 16, "", f"mine:{mine}", 404),
+        ("%2e%2e%2f", "", f"mine:{mine}", 404),
+    ]:
+        assert ask("POST", f"/mine/commands/{command}/answer", body, token)[0] == wanted, (command, wanted)
+    assert ask("POST", "/other/commands/1/answer", "", server.token)[0] == 404
+    server.kill()
+    server.start()
+    states = {one["id"]: one["status"] for one in server.api("GET", "/devices/mine/commands")["commands"]}
+    assert states == {first: "acked", second: "failed", third: "acked", fourth: "pending"}
+    assert ask("POST", f"/mine/commands/{fourth}/answer", "", server.token)[1]["status"] == "acked"
+    # A gateway answers for its devices, and for no others.
+    gateway = server.api("POST", "/gateways", {"name": "gw", "devices": ["mine"]})["token"]
+    fifth = send("stop")
+    assert ask("POST", f"/mine/commands/{fifth}/answer", "", f"gw:{gateway}")[1]["status"] == "acked"
+    sixth = server.api("POST", "/devices/other/commands", {"payload": "x", "timeout_ms": 600_000})["id"]
+    assert ask("POST", f"/other/commands/{sixth}/answer", "", f"gw:{gateway}")[0] == 403
+    assert server.api("GET", "/devices/other/commands")["commands"][0]["status"] == "pending"
+
+
 def test_a_device_sees_only_its_own(cli):
     server = cli.server
     mine = server.api("POST", "/devices", {"name": "mine"})["token"]

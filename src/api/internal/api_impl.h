@@ -23,6 +23,7 @@ struct Call {
   net::HttpRequest request;
   Endpoint endpoint = Endpoint::kHealth;
   std::string name;  // what {name} in the address stands for
+  std::string id;    // and {id}
   security::Principal principal;
   std::shared_ptr<net::HttpResponder> responder;
 
@@ -47,8 +48,8 @@ class ApiImpl final : public Api {
 
  private:
   // api.cpp
-  [[nodiscard]] Result<security::Principal> authenticate(const net::HttpRequest& request, Access access,
-                                                         std::string_view name);
+  [[nodiscard]] Result<security::Principal> authenticate(const net::HttpRequest& request, Access access);
+  [[nodiscard]] Result<> admit(Call& call, const RouteMatch& match);
   void on_pool(Call call, void (ApiImpl::*endpoint)(Call&));
   void dispatch(Call call);
   void health(Call& call, bool ready);
@@ -76,6 +77,7 @@ class ApiImpl final : public Api {
   void report_twin(Call& call);
   void commands(Call& call);
   void send_command(Call& call);
+  void answer_command(Call& call);
 
   // gateways.cpp
   void gateways(Call& call);
@@ -92,6 +94,10 @@ class ApiImpl final : public Api {
   void remove_quota(Call& call);
   [[nodiscard]] Result<> check_subject_exists(std::string_view text) const;
   [[nodiscard]] bool over_quota(const Call& call);
+
+  // audit_trail.cpp
+  void audit_events(Call& call);
+  void verify_audit(Call& call);
 
   // places.cpp
   void places(Call& call);

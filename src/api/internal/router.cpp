@@ -41,9 +41,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/devices/{name}/state", Endpoint::kDeviceState, Access::kReader},
     {"GET", "/api/v1/devices/{name}/twin", Endpoint::kTwin, Access::kOwnDevice},
     {"PATCH", "/api/v1/devices/{name}/twin", Endpoint::kChangeTwin, Access::kAdmin},
-    {"PATCH", "/api/v1/devices/{name}/twin/reported", Endpoint::kReportTwin, Access::kOwnDevice},
+    {"PATCH", "/api/v1/devices/{name}/twin/reported", Endpoint::kReportTwin, Access::kAsDevice},
     {"GET", "/api/v1/devices/{name}/commands", Endpoint::kCommands, Access::kOwnDevice},
     {"POST", "/api/v1/devices/{name}/commands", Endpoint::kSendCommand, Access::kAdmin},
+    {"POST", "/api/v1/devices/{name}/commands/{id}/answer", Endpoint::kAnswerCommand, Access::kAsDevice},
     {"POST", "/api/v1/device-imports", Endpoint::kImportDevices, Access::kAdmin},
     {"GET", "/api/v1/gateways", Endpoint::kGateways, Access::kReader},
     {"POST", "/api/v1/gateways", Endpoint::kAddGateway, Access::kAdmin},
@@ -60,6 +61,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sites/{name}", Endpoint::kPlace, Access::kReader},
     {"PATCH", "/api/v1/sites/{name}", Endpoint::kChangePlace, Access::kAdmin},
     {"DELETE", "/api/v1/sites/{name}", Endpoint::kRemovePlace, Access::kAdmin},
+    {"GET", "/api/v1/audit", Endpoint::kAudit, Access::kAdmin},
+    {"GET", "/api/v1/audit/verification", Endpoint::kVerifyAudit, Access::kAdmin},
     {"GET", "/api/v1/secrets", Endpoint::kSecrets, Access::kAdmin},
     {"PUT", "/api/v1/secrets/{name}", Endpoint::kSetSecret, Access::kAdmin},
     {"DELETE", "/api/v1/secrets/{name}", Endpoint::kRemoveSecret, Access::kAdmin},
@@ -70,15 +73,15 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/query/{name}", Endpoint::kCancelQuery, Access::kReader},
 };
 
-bool fits(std::string_view pattern, std::span<const std::string> segments, std::string_view& name) {
+bool fits(std::string_view pattern, std::span<const std::string> segments, RouteMatch& match) {
   for (const std::string& segment : segments) {
     if (pattern.empty()) return false;
     pattern.remove_prefix(1);
     const size_t end = std::min(pattern.find('/'), pattern.size());
     const std::string_view expected = pattern.substr(0, end);
-    if (expected == "{name}") {
+    if (expected == "{name}" || expected == "{id}") {
       if (segment.empty()) return false;
-      name = segment;
+      (expected == "{id}" ? match.id : match.name) = segment;
     } else if (expected != segment) {
       return false;
     }
@@ -94,9 +97,9 @@ std::span<const Route> routes() { return kRoutes; }
 Result<RouteMatch> match_route(std::string_view method, std::span<const std::string> segments) {
   std::string allowed;
   for (const Route& route : kRoutes) {
-    std::string_view name;
-    if (!fits(route.pattern, segments, name)) continue;
-    if (route.method == method) return RouteMatch{&route, name};
+    RouteMatch match{&route, {}, {}};
+    if (!fits(route.pattern, segments, match)) continue;
+    if (route.method == method) return match;
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method;
     if (route.method == "GET") allowed += ", HEAD";

@@ -16,6 +16,7 @@ enum class Access : uint8_t {
   kPublic,     // before there are credentials
   kIngest,     // devices and users
   kOwnDevice,  // users; a device that {name} names, or a gateway that speaks for it
+  kAsDevice,   // the same device or gateway; of users those that may change things
   kReader,     // users; never devices
   kAdmin,      // users that may change things
 };
@@ -59,6 +60,7 @@ enum class Endpoint : uint8_t {
   kReportTwin,
   kCommands,
   kSendCommand,
+  kAnswerCommand,
   kImportDevices,
   kGateways,
   kGateway,
@@ -75,6 +77,8 @@ enum class Endpoint : uint8_t {
   kAddPlace,
   kChangePlace,
   kRemovePlace,
+  kAudit,
+  kVerifyAudit,
   kSecrets,
   kSetSecret,
   kRemoveSecret,
@@ -97,6 +101,7 @@ struct Route {
 struct RouteMatch {
   const Route* route = nullptr;
   std::string_view name;  // the segment that {name} stands for
+  std::string_view id;    // that of {id}
 };
 
 // NotFound for an unknown path; MethodNotAllowed, whose hint is the value of Allow, for a known one.

@@ -93,6 +93,16 @@ void ApiImpl::send_command(Call& call) {
   call.reply(command_json(*command), 201);
 }
 
+// The answer's bytes, as a device publishes them.
+void ApiImpl::answer_command(Call& call) {
+  const auto command = parts_.exchange.answer(call.name, call.id, call.request.body);
+  if (!security::is_machine(call.principal)) {
+    audit(call, "command.answer", call.name, command ? Result<>() : Result<>(fail(command.error())));
+  }
+  if (!command) return call.reply(command.error());
+  call.reply(command_json(*command));
+}
+
 void ApiImpl::commands(Call& call) {
   const auto commands = parts_.exchange.commands(call.name);
   if (!commands) return call.reply(commands.error());

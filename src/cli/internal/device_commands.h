@@ -1,4 +1,5 @@
-// `tidegate correct`, `tidegate device ...`, `tidegate gateway ...`, `tidegate quota ...` and `tidegate site ...`.
+// `tidegate correct`, `tidegate device ...`, `tidegate gateway ...`, `tidegate quota ...`, `tidegate audit ...` and
+// `tidegate site ...`.
 #pragma once
 
 #include <functional>
@@ -19,6 +20,7 @@ void add_twin_commands(CLI::App& device, const ClientOptions& client, std::funct
 void add_correct_command(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_gateway_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_quota_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
+void add_audit_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 void add_site_commands(CLI::App& app, const ClientOptions& client, std::function<Result<int>()>& command);
 
 }  // namespace tidegate::cli

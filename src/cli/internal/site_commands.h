@@ -13,7 +13,7 @@ namespace tidegate::cli {
 struct SiteCommand {
   std::string path;  // a file, or a folder whose *.sql files are meant, those in folders below it too
   bool prune = false;
-  std::string from;  // "earliest" or "current" for pipelines that cannot keep their state; empty: that is refused
+  std::string from;  // where pipelines start anew that cannot keep their state; empty: that is refused
   bool dry_run = false;
   bool pipelines_only = false;  // shows no others
 };

@@ -62,6 +62,7 @@ class ThreadedExchange final : public DeviceExchange {
   void subscribed(std::string_view filter, std::function<bool(std::string_view)> may_hear) override;
   [[nodiscard]] Result<Command> send(std::string_view device, std::string_view payload, int64_t timeout_us,
                                      std::string_view sender) override;
+  [[nodiscard]] Result<Command> answer(std::string_view device, std::string_view id, std::string_view answer) override;
   [[nodiscard]] Result<Twin> change_desired(std::string_view device, std::string_view patch,
                                             Registry::Expected revision) override;
   [[nodiscard]] Result<Twin> report(std::string_view device, std::string_view patch) override;
@@ -247,6 +248,15 @@ Result<Command> ThreadedExchange::send(std::string_view device, std::string_view
   TRY_ASSIGN(Command command, parts_.commands.send(device, payload, timeout_us, sender));
   send_out(command);
   return command;
+}
+
+Result<Command> ThreadedExchange::answer(std::string_view device, std::string_view id, std::string_view answer) {
+  if (answer.size() > kMaxCommandBytes) {
+    return fail(ErrorCode::RecordTooLarge,
+                fmt::format("the answer has {} bytes, {} are allowed", answer.size(), kMaxCommandBytes));
+  }
+  TRY(check_known(device));
+  return parts_.commands.finish(device, id, is_good(answer), answer);
 }
 
 Result<Twin> ThreadedExchange::change_desired(std::string_view device, std::string_view patch,
