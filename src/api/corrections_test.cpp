@@ -49,5 +49,19 @@ TEST_CASE("what cannot be is refused and leaves no record") {
   CHECK(site.call("POST", kTarget, R"({"device":"a","time":1000,"values":{"v":1,"n":1},"reason":"r"})").status == 201);
 }
 
+TEST_CASE("what an event time is computed from is not corrected") {
+  Platform site(false);
+  REQUIRE(site.apply("CREATE TABLE readings (device STRING, epoch BIGINT, v DOUBLE, q STRING,"
+                     " ts AS TO_TIMESTAMP_LTZ(epoch, 3), WATERMARK FOR ts AS ts)"
+                     " WITH ('device' = 'device', 'quality' = 'q')")
+              .status == 200);
+  REQUIRE(site.call("POST", "/api/v1/streams/readings/records", R"({"device":"a","epoch":1000,"v":1})").status == 200);
+  CHECK(contains(site.call("POST", kTarget, R"({"device":"a","time":1000,"values":{"epoch":2000},"reason":"r"})").body,
+                 "column 'epoch' cannot be corrected: the event time 'ts' is computed from it"));
+  CHECK(site.call("POST", kTarget, R"({"device":"a","time":1000,"values":{"v":2},"reason":"r"})").status == 201);
+  CHECK(contains(site.get("/api/v1/streams/readings/records?from=0").body,
+                 R"("epoch":1000,"v":2,"q":"substituted","ts":"1970-01-01T00:00:01.000Z")"));
+}
+
 }  // namespace
 }  // namespace tidegate::api

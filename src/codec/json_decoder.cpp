@@ -19,11 +19,7 @@ constexpr uint32_t kMissesBeforeLearning = 16;
 class JsonDecoder::Impl {
  public:
   explicit Impl(DecoderTarget target)
-      : target_(std::move(target)),
-        run_(target_),
-        reader_(*target_.schema),
-        layout_(*target_.schema),
-        payload_(run_, *this) {
+      : target_(std::move(target)), run_(target_), reader_(target_), layout_(target_), payload_(run_, *this) {
     CHECK(!target_.device_column || target_.devices != nullptr);
   }
 

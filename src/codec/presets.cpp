@@ -50,6 +50,7 @@ SourceOptions chirpstack(const SourceColumns& columns) {
   out["mqtt.topic"] = fmt::format("application/+/device/{}/event/up", columns.device ? "{device}" : "+");
   for (size_t at = 0; at < columns.schema.fields.size(); ++at) {
     const columnar::Field& field = columns.schema.fields[at];
+    if (at == columns.unnamed()) continue;
     const bool device = columns.device == at;
     out[field_key(field)] = device ? "$.deviceInfo.devEui" : columns.time == at ? "$.time" : chirpstack_path(field);
   }
@@ -60,7 +61,7 @@ SourceOptions chirpstack(const SourceColumns& columns) {
 SourceOptions zigbee2mqtt(const SourceColumns& columns) {
   SourceOptions out;
   out["mqtt.topic"] = columns.device ? "zigbee2mqtt/{device}" : "zigbee2mqtt/+";
-  if (columns.time) out[field_key(columns.schema.fields[*columns.time])] = "$.last_seen";
+  if (columns.time && !columns.time_is_computed) out[field_key(columns.schema.fields[*columns.time])] = "$.last_seen";
   return out;
 }
 

@@ -71,6 +71,15 @@ struct RowRules {
   std::string_view author;
 };
 
+// Computes the event time of records that do not bring it.
+class EventTimeSource {
+ public:
+  virtual ~EventTimeSource() = default;
+  // Of the row under construction, of which all other columns have their value. Nothing: it has no event time. Codes
+  // RecordDoesNotFit: it cannot be computed.
+  [[nodiscard]] virtual Result<std::optional<int64_t>> time_of(const columnar::BatchBuilder& rows) = 0;
+};
+
 struct Decoded {
   uint32_t good = 0;
   uint32_t misfits = 0;
@@ -85,6 +94,11 @@ struct DecoderTarget {
   std::optional<size_t> time_column;        // for RowRules::latest_time_us
   size_t max_record_bytes = kMaxRecordBytes;
   ValueRulesPtr values = nullptr;  // that rows are checked by; null: none
+  // Of the time column, which no record names then; lives as long as the decoder. Null: records bring it.
+  EventTimeSource* computed_time = nullptr;
+
+  // The column that no name in a record means.
+  [[nodiscard]] std::optional<size_t> unnamed() const { return computed_time == nullptr ? std::nullopt : time_column; }
 };
 
 struct Payload {

@@ -64,6 +64,10 @@ struct SourceColumns {
   const columnar::Schema& schema;
   std::optional<size_t> device;
   std::optional<size_t> time;
+  bool time_is_computed = false;  // from the other columns, so that no payload has it
+
+  // The column that no option can name.
+  [[nodiscard]] std::optional<size_t> unnamed() const { return time_is_computed ? time : std::nullopt; }
 };
 
 // An option that cannot be used, and why.

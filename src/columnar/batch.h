@@ -49,6 +49,7 @@ class BatchBuilder {
   explicit BatchBuilder(SchemaPtr schema) : BatchBuilder(std::move(schema), std::nullopt, nullptr) {}
 
   [[nodiscard]] ColumnBuilder& column(size_t index) { return columns_[index]; }
+  [[nodiscard]] const ColumnBuilder& column(size_t index) const { return columns_[index]; }
   [[nodiscard]] size_t column_count() const { return columns_.size(); }
   [[nodiscard]] const SchemaPtr& schema() const { return schema_; }
   [[nodiscard]] size_t rows() const { return rows_; }

@@ -232,6 +232,26 @@ size_t ColumnBuilder::memory_bytes() const {
   return bytes;
 }
 
+ColumnPtr ColumnBuilder::copy(size_t first, size_t row_count) const {
+  auto out = std::make_shared<Column>(empty_like(column_));
+  if (!column_.type.is_nested()) {
+    append_rows(column_, first, row_count, *out);
+    return out;
+  }
+  append_validity(column_, first, row_count, *out);
+  out->rows = row_count;
+  if (column_.type == TypeKind::kRow) {
+    for (const ColumnBuilder& field : children_) out->children.push_back(field.copy(first, row_count));
+    return out;
+  }
+  const uint32_t begin = row_count == 0 ? 0 : column_.offsets[first];
+  for (size_t row = 0; row <= row_count; ++row) {
+    out->offsets.push_back(row_count == 0 ? 0 : column_.offsets[first + row] - begin);
+  }
+  out->children.push_back(children_[0].copy(begin, out->offsets[row_count]));
+  return out;
+}
+
 Column ColumnBuilder::take() {
   const bool has_offsets = column_.is_plain_text() || column_.type == TypeKind::kArray;
   if (has_offsets && column_.offsets.empty()) column_.offsets.push_back(0);

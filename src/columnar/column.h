@@ -109,6 +109,8 @@ class ColumnBuilder {
   void truncate(size_t row_count);
   [[nodiscard]] size_t memory_bytes() const;
 
+  // `row_count` of the rows so far, from `first` on.
+  [[nodiscard]] ColumnPtr copy(size_t first, size_t row_count) const;
   [[nodiscard]] ColumnPtr finish();
   [[nodiscard]] Column take();
 

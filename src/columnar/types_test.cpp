@@ -34,6 +34,13 @@ TEST_CASE("types are equal with their parameters, and are written as SQL") {
   CHECK(type_name(Type(TypeKind::kBytes)) == "BYTES");
 }
 
+// Some of the rows that a builder has so far.
+Batch copy_of(const BatchBuilder& builder, size_t first, size_t rows) {
+  Batch copy{builder.schema(), {}, {}, rows};
+  for (size_t at = 0; at < builder.column_count(); ++at) copy.columns.push_back(builder.column(at).copy(first, rows));
+  return copy;
+}
+
 TEST_CASE("gather, slice, concatenate and append_from keep random rows of every type") {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
@@ -56,8 +63,10 @@ TEST_CASE("gather, slice, concatenate and append_from keep random rows of every 
       }
       builder.cancel_row();
       for (size_t at = 0; at < schema->fields.size(); ++at) builder.column(at).append_from(*whole.columns[at], row);
+      CHECK(same_rows(copy_of(builder, row, 1), slice(whole, row, 1)));
       builder.end_row();
     }
+    CHECK(same_rows(copy_of(builder, cut, whole.rows - cut), parts[1]));
     CHECK(same_rows(builder.finish(), whole));
   }
 }

@@ -4,6 +4,7 @@
 #include "ingest/internal/record_lane.h"
 #include "ingest/internal/stream_registry.h"
 #include "ingest/internal/topic_router.h"
+#include "sql/sql.h"
 
 namespace tidegate::ingest {
 
@@ -18,13 +19,19 @@ class IngestImpl final : public Ingest {
                   std::shared_ptr<const catalog::StreamDefinition> dead_letters) override {
     auto entry = std::make_shared<StreamEntry>();
     entry->stream = stream;
-    // CREATE TABLE has checked the options; a stream by a newer version may have others, and takes nothing then.
-    auto format =
-        codec::parse_source_format(stream->options, {*stream->schema, stream->device_column, stream->time_column});
+    // CREATE TABLE has checked both; a stream by a newer version may have others, and takes nothing then.
+    auto event_time = sql::computed_event_time(*stream);
+    if (!event_time) {
+      log_error("event_time_unknown", {{"stream", stream->name}, {"error", event_time.error().to_string()}});
+      return;
+    }
+    auto format = codec::parse_source_format(
+        stream->options, {*stream->schema, stream->device_column, stream->time_column, event_time->has_value()});
     if (!format) {
       log_error("stream_format_unknown", {{"stream", stream->name}, {"error", format.error().error.to_string()}});
       return;
     }
+    entry->event_time = std::move(*event_time);
     entry->format = std::move(*format);
     entry->dead_letters = std::move(dead_letters);
     if (const StreamEntryPtr before = streams_.find(stream->id)) {

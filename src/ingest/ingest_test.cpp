@@ -203,6 +203,36 @@ TEST_CASE("a stream that gets a column takes it from the next message on, in ope
   CHECK(counters[0].dead_letters == 1);
 }
 
+TEST_CASE("an event time that is computed is there when its record is checked and handed on") {
+  Fixture fixture;
+  const auto computed = readings(1, "readings", "site/+/meters/#");
+  computed->sql =
+      "CREATE TABLE readings (device STRING NOT NULL, ts AS TO_TIMESTAMP_LTZ(CAST(`value` AS BIGINT), 3), `value` "
+      "DOUBLE,"
+      " WATERMARK FOR ts AS ts) WITH ('device' = 'device')";
+  Schema schema = *computed->schema;
+  schema.fields[1].nullable = true;
+  computed->schema = std::make_shared<const Schema>(std::move(schema));
+  fixture.ingest->add_stream(computed, dead_letters_of(2));
+  CHECK(fixture.accept(R"({"value":1700000000000,"ts":7})", fixture.meter).good == 1);
+  CHECK(fixture.accept(R"([{"value":5},{"value":1700000300001},{"value":6}])", fixture.meter).good == 2);
+  CHECK(fixture.accept(R"({"ts":7})", fixture.meter).good == 1);
+  CHECK(
+      fixture.accept(R"({"value":1e300})", fixture.meter).first_reason ==
+      "TG4002 record 1: column 'ts' cannot be computed: TO_TIMESTAMP_LTZ(CAST(value AS BIGINT), 3) of value = 1e+300");
+  fixture.flush();
+  CHECK(fixture.log.text(StreamId{1}) == R"({"device":"meter-1","ts":"2023-11-14T22:13:20.000Z","value":1.7e+12})"
+                                         "\n"
+                                         R"({"device":"meter-1","ts":"1970-01-01T00:00:00.005Z","value":5})"
+                                         "\n"
+                                         R"({"device":"meter-1","ts":"1970-01-01T00:00:00.006Z","value":6})"
+                                         "\n"
+                                         R"({"device":"meter-1","ts":null,"value":null})"
+                                         "\n");
+  CHECK(fixture.log.text(StreamId{2}).find(R"("code":4004)") != std::string::npos);
+  CHECK(fixture.ingest->counters()[0].dead_letters == 2);
+}
+
 TEST_CASE("topics find their stream") {
   Fixture fixture;
   fixture.ingest->add_stream(readings(5, "alpha", "site/a/#"), nullptr);

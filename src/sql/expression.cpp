@@ -1,5 +1,6 @@
 #include "sql/expression.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -253,6 +254,21 @@ void append(std::string& out, const Expression& expression) {
 }
 
 }  // namespace
+
+std::vector<size_t> columns_of(const Expression& expression) {
+  if (const auto* column = std::get_if<ColumnRef>(&expression.node)) return {column->index};
+  std::vector<size_t> columns;
+  if (const auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node)) {
+    for (const Expression& argument : (*call)->arguments) {
+      const std::vector<size_t> more = columns_of(argument);
+      columns.insert(columns.end(), more.begin(), more.end());
+    }
+  }
+  std::ranges::sort(columns);
+  const auto repeated = std::ranges::unique(columns);
+  columns.erase(repeated.begin(), repeated.end());
+  return columns;
+}
 
 std::string to_string(const Expression& expression) {
   std::string out;

@@ -51,6 +51,9 @@ struct Call {
 // The number that a literal of this type is; nothing if it is none.
 [[nodiscard]] std::optional<double> number_of(const Literal& literal, const columnar::Type& type);
 
+// The columns that it uses, ascending.
+[[nodiscard]] std::vector<size_t> columns_of(const Expression& expression);
+
 // As SQL text, fully parenthesised where needed: for EXPLAIN, operator ids and messages.
 [[nodiscard]] std::string to_string(const Expression& expression);
 

@@ -94,6 +94,9 @@ enum class StreamChange : uint8_t { kNone, kAddsColumns, kOther };
 // else.
 [[nodiscard]] StreamChange compare(const catalog::StreamDefinition& present, const catalog::StreamDefinition& wanted);
 
+// The event time of a stream that computes it from its other columns, over its schema; nothing if records bring it.
+[[nodiscard]] Result<std::optional<Expression>> computed_event_time(const catalog::StreamDefinition& stream);
+
 // What SET has set so far, carried from statement to statement of one script.
 struct ScriptSettings {
   std::string pipeline_name;

@@ -9,6 +9,7 @@
 #include "base/letter_case.h"
 #include "codec/json_encoder.h"
 #include "codec/source_format.h"
+#include "sql/sql.h"
 
 namespace tidegate::api {
 
@@ -32,6 +33,7 @@ struct Places {
   size_t time = 0;
   size_t quality = 0;
   std::optional<size_t> author;
+  std::vector<size_t> of_the_time;  // columns that the event time is computed from
   codec::ValueRulesPtr rules;
 };
 
@@ -45,7 +47,12 @@ Result<Places> places_in(const StreamDefinition& stream) {
         "Its CREATE TABLE must name the device, the event time (WATERMARK FOR) and a column for the 'quality', so "
         "that what was put in the place of a reading can be told from it");
   }
-  return Places{*stream.device_column, *stream.time_column, *format->values->quality, format->values->author,
+  TRY_ASSIGN(const auto computed, sql::computed_event_time(stream));
+  return Places{*stream.device_column,
+                *stream.time_column,
+                *format->values->quality,
+                format->values->author,
+                computed ? sql::columns_of(*computed) : std::vector<size_t>(),
                 format->values};
 }
 
@@ -93,6 +100,12 @@ class Reading {
     }
     if (!found) {
       return fail(ErrorCode::BadRequest, fmt::format("'{}' has no column '{}'", stream_.name, name));
+    }
+    if (std::ranges::binary_search(places_.of_the_time, *found)) {
+      return fail(ErrorCode::BadRequest,
+                  fmt::format("column '{}' cannot be corrected: the event time '{}' is computed from it", name,
+                              fields[places_.time].name),
+                  "A correction is of a device and a time");
     }
     if (*found == places_.device || *found == places_.time || *found == places_.quality || found == places_.author) {
       return fail(

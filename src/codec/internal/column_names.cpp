@@ -6,8 +6,10 @@
 
 namespace tidegate::codec {
 
-ColumnNames::ColumnNames(const columnar::Schema& schema) : schema_(schema) {
+ColumnNames::ColumnNames(const columnar::Schema& schema, std::optional<size_t> except)
+    : schema_(schema), except_(except) {
   for (size_t at = 0; at < schema.fields.size(); ++at) {
+    if (at == except) continue;
     lower_.emplace(to_lower(schema.fields[at].name), at);
     longest_ = std::max(longest_, schema.fields[at].name.size());
   }
@@ -15,7 +17,7 @@ ColumnNames::ColumnNames(const columnar::Schema& schema) : schema_(schema) {
 
 std::optional<size_t> ColumnNames::find(std::string_view name) const {
   if (name.size() > longest_) return std::nullopt;
-  if (const auto exact = schema_.index_of(name)) return exact;
+  if (const auto exact = schema_.index_of(name); exact && exact != except_) return exact;
   const auto found = lower_.find(to_lower(name));
   if (found == lower_.end()) return std::nullopt;
   return found->second;

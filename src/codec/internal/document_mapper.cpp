@@ -8,7 +8,7 @@ DocumentMapper::DocumentMapper(const SourceFormat& format, const DecoderTarget& 
     : run_(run),
       records_path_(format.records),
       fields_(format.fields),
-      names_(*target.schema),
+      names_(*target.schema, target.unnamed()),
       writer_(*target.schema, format.times),
       mapped_(target.schema->fields.size()),
       of_the_message_(format.fields.size()) {

@@ -3,13 +3,13 @@
 namespace tidegate::codec {
 
 FieldNames::FieldNames(const SourceFormat& format, const DecoderTarget& target)
-    : names_(*target.schema), is_told_(target.schema->fields.size()) {
+    : names_(*target.schema, target.unnamed()), is_told_(target.schema->fields.size()) {
   for (const FieldName& field : format.names) {
     told_.emplace(field.name, field.column);
     is_told_[field.column] = true;
   }
   if (target.device_column && !is_told_[*target.device_column]) device_ = target.device_column;
-  if (target.time_column && !is_told_[*target.time_column]) time_ = target.time_column;
+  if (target.time_column && !target.unnamed() && !is_told_[*target.time_column]) time_ = target.time_column;
 }
 
 std::optional<size_t> FieldNames::find(std::string_view name) const {

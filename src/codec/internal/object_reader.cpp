@@ -91,7 +91,7 @@ simdjson::error_code validate(od::value value, int depth) {
 
 class ObjectReader::Impl {
  public:
-  explicit Impl(const columnar::Schema& schema) : schema_(schema), names_(schema) {}
+  explicit Impl(const DecoderTarget& target) : schema_(*target.schema), names_(*target.schema, target.unnamed()) {}
 
   Failure read(std::string_view record, RowTarget& row) {
     od::document document;
@@ -291,7 +291,7 @@ class ObjectReader::Impl {
   TimeFormat time_;
 };
 
-ObjectReader::ObjectReader(const columnar::Schema& schema) : impl_(std::make_unique<Impl>(schema)) {}
+ObjectReader::ObjectReader(const DecoderTarget& target) : impl_(std::make_unique<Impl>(target)) {}
 ObjectReader::~ObjectReader() = default;
 
 Failure ObjectReader::read(std::string_view record, RowTarget& row) { return impl_->read(record, row); }

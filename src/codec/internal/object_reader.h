@@ -11,7 +11,7 @@ namespace tidegate::codec {
 
 class ObjectReader {
  public:
-  explicit ObjectReader(const columnar::Schema& schema);
+  explicit ObjectReader(const DecoderTarget& target);
   ~ObjectReader();
 
   // `record` is one object with kPayloadPadding readable bytes behind it. Appends its values to `row`, which was begun;

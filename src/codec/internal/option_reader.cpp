@@ -20,7 +20,7 @@ std::optional<std::string> OptionReader::first_of(std::string_view prefix) const
 }
 
 std::optional<size_t> OptionReader::column(std::string_view name) const {
-  return ColumnNames(columns_.schema).find(name);
+  return ColumnNames(columns_.schema, columns_.unnamed()).find(name);
 }
 
 std::unexpected<BadOption> OptionReader::refuse(std::string_view key, std::string_view wanted) const {
@@ -38,6 +38,9 @@ std::unexpected<BadOption> OptionReader::refuse_key(std::string_view key, std::s
 }
 
 std::unexpected<BadOption> OptionReader::unknown_column(std::string_view key, std::string_view name) const {
+  if (columns_.unnamed() && ColumnNames(columns_.schema).find(name) == columns_.time) {
+    return refuse_key(key, fmt::format("'{}' is computed from other columns; no payload has it", name));
+  }
   std::vector<std::string> names;
   for (const columnar::Field& field : columns_.schema.fields) names.push_back(field.name);
   return std::unexpected(BadOption{std::string(key), Error{ErrorCode::SqlUnknownColumn,

@@ -16,7 +16,8 @@ namespace tidegate::codec {
 
 class RecordLayout {
  public:
-  explicit RecordLayout(const columnar::Schema& schema) : schema_(schema), names_(schema) {}
+  explicit RecordLayout(const DecoderTarget& target)
+      : schema_(*target.schema), names_(*target.schema, target.unnamed()) {}
 
   // `record` is an object that ObjectReader accepted. Leaves the layout unusable when the record is not plain.
   void learn(std::string_view record);

@@ -72,7 +72,7 @@ bool RowTarget::append_null(size_t column) {
 
 std::optional<Error> RowTarget::fill_missing() {
   for (size_t column = 0; column < seen_.size(); ++column) {
-    if (seen_[column] == row_number_) continue;
+    if (seen_[column] == row_number_ || column == target_.unnamed()) continue;
     const columnar::Field& field = target_.schema->fields[column];
     const TopicValue* topic = has_topic_ ? topic_value(column) : nullptr;
     if (column == target_.device_column) {
@@ -99,6 +99,19 @@ std::optional<Error> RowTarget::fill_missing() {
                    {},
                    {}};
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> RowTarget::compute_time() {
+  const size_t column = *target_.time_column;
+  auto time_us = target_.computed_time->time_of(*rows_);
+  if (!time_us) return std::move(time_us.error());
+  if (!*time_us) *time_us = rules_->default_time_us;
+  if (*time_us) {
+    append_time(column, **time_us);
+  } else {
+    rows_->column(column).append_null();
   }
   return std::nullopt;
 }
@@ -206,6 +219,9 @@ std::optional<Error> RowTarget::check_device(std::optional<StringCode> from_reco
 std::optional<Error> RowTarget::finish() {
   const std::optional<StringCode> from_record = device_;
   if (auto error = fill_missing()) return error;
+  if (target_.computed_time != nullptr) [[unlikely]] {
+    if (auto error = compute_time()) return error;
+  }
   if (auto error = check_rules()) return error;
   // Most rows come without a topic pattern from a sender that may name any device: nothing to compare then.
   if (has_topic_ || rules_->only_device || rules_->allowance != nullptr) {

@@ -65,6 +65,7 @@ class RowTarget {
   void compare_with_topic(size_t column, std::string_view text);
   [[nodiscard]] std::optional<Error> check_device(std::optional<StringCode> from_record) const;
   std::optional<Error> fill_missing();
+  std::optional<Error> compute_time();
   [[nodiscard]] std::optional<Error> check_rules() const;
   [[nodiscard]] bool is_quality(size_t column) const { return target_.values && target_.values->quality == column; }
   void sign(size_t author_column);

@@ -12,7 +12,9 @@ namespace {
 OptionOutcome set_csv_columns(CsvFormat& csv, const OptionReader& options) {
   const auto list = options.find("csv.columns");
   if (!list) {
-    for (size_t at = 0; at < options.columns().schema.fields.size(); ++at) csv.columns.emplace_back(at);
+    for (size_t at = 0; at < options.columns().schema.fields.size(); ++at) {
+      if (at != options.columns().unnamed()) csv.columns.emplace_back(at);
+    }
     return {};
   }
   for (const std::string_view name : split_list(*list)) {

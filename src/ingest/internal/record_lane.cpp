@@ -57,12 +57,20 @@ class FlushOutcome {
   log::Committed done_;
 };
 
+std::optional<ComputedTime> computed_time_of(const StreamEntry& entry) {
+  if (!entry.event_time) return std::nullopt;
+  const catalog::StreamDefinition& stream = *entry.stream;
+  return ComputedTime(*entry.event_time, stream.schema->fields[*stream.time_column].name);
+}
+
 }  // namespace
 
 RecordLane::Waiting::Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices)
     : entry(std::move(entry_ptr)),
-      decoder(codec::make_decoder(entry->format, {entry->stream->schema, entry->stream->device_column, &devices,
-                                                  entry->stream->time_column, codec::kMaxRecordBytes})),
+      computed_time(computed_time_of(*entry)),
+      decoder(codec::make_decoder(
+          entry->format, {entry->stream->schema, entry->stream->device_column, &devices, entry->stream->time_column,
+                          codec::kMaxRecordBytes, nullptr, computed_time ? &*computed_time : nullptr})),
       topic_values(entry->format.topic_columns, entry->stream->device_column, devices),
       rows(entry->stream->schema, entry->stream->device_column, &devices) {
   if (entry->dead_letters != nullptr) dead_letters.emplace(entry->dead_letters, devices);

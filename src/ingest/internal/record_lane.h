@@ -7,6 +7,7 @@
 
 #include "codec/record_decoder.h"
 #include "ingest/ingest.h"
+#include "ingest/internal/computed_time.h"
 #include "ingest/internal/dead_letters.h"
 #include "ingest/internal/gateway_allowance.h"
 #include "ingest/internal/stream_registry.h"
@@ -29,6 +30,7 @@ class RecordLane final : public Lane {
   struct Waiting {
     Waiting(StreamEntryPtr entry_ptr, columnar::StringPool& devices);
     StreamEntryPtr entry;
+    std::optional<ComputedTime> computed_time;  // before the decoder, which uses it
     std::unique_ptr<codec::RecordDecoder> decoder;
     TopicValues topic_values;
     columnar::BatchBuilder rows;

@@ -4,10 +4,12 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/guarded.h"
 #include "catalog/definitions.h"
 #include "codec/source_format.h"
+#include "sql/expression.h"
 
 namespace tidegate::ingest {
 
@@ -21,7 +23,8 @@ struct StreamCounts {
 struct StreamEntry {
   std::shared_ptr<const catalog::StreamDefinition> stream;
   std::shared_ptr<const catalog::StreamDefinition> dead_letters;
-  codec::SourceFormat format;  // of its payloads, as its options say
+  codec::SourceFormat format;                 // of its payloads, as its options say
+  std::optional<sql::Expression> event_time;  // over its columns, if records do not bring it
   // Shared with the entry that takes its place when the stream gets columns.
   std::shared_ptr<StreamCounts> counts = std::make_shared<StreamCounts>();
 };

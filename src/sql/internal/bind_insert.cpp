@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "sql/internal/bind_query.h"
+#include "sql/internal/computed_columns.h"
 #include "sql/internal/text.h"
 
 namespace tidegate::sql {
@@ -15,19 +16,25 @@ constexpr size_t kNone = SIZE_MAX;
 
 // For each target column the query's column, or kNone.
 Result<std::vector<size_t>> match_columns(const InsertAst& insert, const catalog::StreamDefinition& target,
-                                          size_t given) {
+                                          std::optional<size_t> computed, size_t given) {
   const auto& fields = target.schema->fields;
-  const size_t wanted = insert.columns.empty() ? fields.size() : insert.columns.size();
+  const size_t writable = fields.size() - (computed ? 1 : 0);
+  const size_t wanted = insert.columns.empty() ? writable : insert.columns.size();
   if (given != wanted) {
     std::string names;
-    for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
+    for (size_t at = 0; at < fields.size(); ++at) {
+      if (at != computed) names += (names.empty() ? "" : ", ") + fields[at].name;
+    }
     return fail_at(ErrorCode::SqlInsertMismatch, insert.query.position,
                    fmt::format("the query has {} column(s) but '{}' takes {}", given, target.name, wanted),
                    insert.columns.empty() ? fmt::format("The columns of '{}' are {}", target.name, names) : "");
   }
   std::vector<size_t> places(fields.size(), kNone);
   if (insert.columns.empty()) {
-    for (size_t at = 0; at < places.size(); ++at) places[at] = at;
+    size_t next = 0;
+    for (size_t at = 0; at < places.size(); ++at) {
+      if (at != computed) places[at] = next++;
+    }
     return places;
   }
   for (size_t at = 0; at < insert.columns.size(); ++at) {
@@ -42,6 +49,11 @@ Result<std::vector<size_t>> match_columns(const InsertAst& insert, const catalog
       return fail_at(ErrorCode::SqlUnknownColumn, name.position,
                      fmt::format("'{}' has no column '{}'", target.name, name.text),
                      did_you_mean(name.text, candidates));
+    }
+    if (found == computed) {
+      return fail_at(ErrorCode::SqlInsertMismatch, name.position,
+                     fmt::format("column '{}' of '{}' is computed from the others", fields[found].name, target.name),
+                     "Leave it out");
     }
     if (places[found] != kNone) {
       return fail_at(ErrorCode::SqlInsertMismatch, name.position, fmt::format("'{}' is named twice", name.text));
@@ -84,7 +96,9 @@ TextPosition column_position(const Query& query, size_t at, size_t given) {
 Result<Plan> QueryBinder::bind_insert(const InsertAst& insert, const catalog::StreamDefinition& target) {
   TRY_ASSIGN(Relation relation, bind_query(insert.query, "query"));
   const size_t given = relation.visible;
-  TRY_ASSIGN(const auto places, match_columns(insert, target, given));
+  TRY_ASSIGN(std::optional<Expression> event_time, computed_event_time(target));
+  const std::optional<size_t> computed = event_time ? target.time_column : std::nullopt;
+  TRY_ASSIGN(const auto places, match_columns(insert, target, computed, given));
   std::vector<Expression> expressions;
   std::vector<std::string> names;
   for (size_t at = 0; at < places.size(); ++at) {
@@ -101,6 +115,10 @@ Result<Plan> QueryBinder::bind_insert(const InsertAst& insert, const catalog::St
     const Field& source = relation.schema().fields[places[at]];
     TRY_ASSIGN(Expression expression, fit(field, source, places[at], column_position(insert.query, places[at], given)));
     expressions.push_back(std::move(expression));
+  }
+  if (event_time) {
+    substitute(*event_time, expressions);
+    expressions[*computed] = std::move(*event_time);
   }
   relation.path = "insert";
   Relation output = project(std::move(relation), std::move(expressions), std::move(names));

@@ -102,7 +102,8 @@ class QueryBinder {
   // Shared with the catalog, which may drop the stream meanwhile.
   [[nodiscard]] Result<Relation> read_stream(std::shared_ptr<const catalog::StreamDefinition> stream,
                                              TextPosition position);
-  [[nodiscard]] Result<Relation> with_computed(Relation stored, const std::vector<ColumnDefinition>& columns);
+  [[nodiscard]] Result<Relation> with_computed(Relation stored, const catalog::StreamDefinition& stream,
+                                               const std::vector<ColumnDefinition>& columns);
   [[nodiscard]] Relation scan(std::shared_ptr<const catalog::StreamDefinition> stream);
   void filter(Relation& relation, Expression predicate);
   [[nodiscard]] Relation project(Relation input, std::vector<Expression> expressions, std::vector<std::string> names);

@@ -1,5 +1,6 @@
 #include "sql/internal/table_options.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "codec/presets.h"
 #include "codec/source_format.h"
 #include "sql/internal/bind_query.h"
+#include "sql/internal/computed_columns.h"
 #include "sql/internal/text.h"
 
 namespace tidegate::sql {
@@ -171,9 +173,37 @@ std::unexpected<Error> refuse(codec::BadOption bad, const CreateTableAst& table)
   return fail(std::move(bad.error));
 }
 
+// The column of the event time, if it is a computed one.
+const ColumnDefinition* event_time_of(const CreateTableAst& table) {
+  for (const ColumnDefinition& column : table.columns) {
+    const bool is_time = table.watermark && equal_ignoring_case(column.name.text, table.watermark->column.text);
+    if (is_time && column.computed) return &column;
+  }
+  return nullptr;
+}
+
+// The columns that are stored: those that records bring, and a computed event time.
+Result<columnar::SchemaPtr> stored_columns(const CreateTableAst& table) {
+  auto schema = std::make_shared<columnar::Schema>();
+  for (const ColumnDefinition& column : table.columns) {
+    if (!column.computed) schema->fields.push_back({column.name.text, column.type, column.nullable});
+  }
+  if (schema->fields.empty()) {
+    return fail_at(ErrorCode::SqlSyntax, table.name.position, "a stream needs a column that is not computed");
+  }
+  const ColumnDefinition* time = event_time_of(table);
+  if (time == nullptr) return schema;
+  size_t nodes = 0;
+  TRY_ASSIGN(const Expression expression, bind_computed(*time, *schema, table.name.text, nodes));
+  const auto before = std::count_if(table.columns.data(), time, [](const auto& column) { return !column.computed; });
+  schema->fields.insert(schema->fields.begin() + before, {time->name.text, expression.type, true});
+  return schema;
+}
+
 // The options about payloads, each by itself and together.
 Result<> check_source(StreamDefinition& stream, const CreateTableAst& table) {
-  const codec::SourceColumns columns{*stream.schema, stream.device_column, stream.time_column};
+  const codec::SourceColumns columns{*stream.schema, stream.device_column, stream.time_column,
+                                     event_time_of(table) != nullptr};
   auto preset = codec::expand_preset(stream.options, columns);
   if (!preset) return refuse(std::move(preset.error()), table);
   if (const auto topic = preset->find("mqtt.topic"); topic != preset->end()) stream.mqtt_topic = topic->second;
@@ -226,13 +256,6 @@ Result<> set_watermark(StreamDefinition& stream, const CreateTableAst& table) {
   const WatermarkDefinition& watermark = *table.watermark;
   const Name& name = watermark.column;
   const auto column = find(stream, name.text);
-  for (const ColumnDefinition& declared : table.columns) {
-    if (!declared.computed || !equal_ignoring_case(declared.name.text, name.text)) continue;
-    return fail_at(
-        ErrorCode::SqlUnsupported, name.position,
-        fmt::format("the event time cannot be the computed column '{}'", name.text),
-        "Devices are watched by it at the door: take it from the payload, with 'timestamp.format' if it needs one");
-  }
   if (!column) {
     return fail_at(ErrorCode::SqlUnknownColumn, name.position, fmt::format("unknown column '{}'", name.text),
                    did_you_mean(name.text, column_names(stream)));
@@ -241,7 +264,10 @@ Result<> set_watermark(StreamDefinition& stream, const CreateTableAst& table) {
   if (!columnar::is_timestamp(type)) {
     return fail_at(ErrorCode::SqlTypeMismatch, name.position,
                    fmt::format("the time column '{}' is {}", name.text, columnar::type_name(type)),
-                   "It must be TIMESTAMP(3) or TIMESTAMP_LTZ(3)");
+                   columnar::is_integer(type)
+                       ? "It must be TIMESTAMP(3) or TIMESTAMP_LTZ(3): add a column such as event_time AS "
+                         "TO_TIMESTAMP_LTZ(milliseconds, 3)"
+                       : "It must be TIMESTAMP(3) or TIMESTAMP_LTZ(3)");
   }
   stream.time_column = column;
   stream.watermark_delay_us = watermark.delay_us;
@@ -263,15 +289,8 @@ Result<StreamDefinition> define_stream(const CreateTableAst& table, std::string 
   if (table.columns.size() > kMaxColumns) {
     return fail_at(ErrorCode::SqlTooComplex, table.name.position, fmt::format("more than {} columns", kMaxColumns));
   }
-  auto schema = std::make_shared<columnar::Schema>();
   TRY(check_names(table.columns));
-  for (const ColumnDefinition& column : table.columns) {
-    if (!column.computed) schema->fields.push_back({column.name.text, column.type, column.nullable});
-  }
-  if (schema->fields.empty()) {
-    return fail_at(ErrorCode::SqlSyntax, table.name.position, "a stream needs a column that is not computed");
-  }
-  stream.schema = std::move(schema);
+  TRY_ASSIGN(stream.schema, stored_columns(table));
   if (table.watermark) TRY(set_watermark(stream, table));
   for (const OptionDefinition& option : table.options) TRY(set_option(stream, option));
   TRY(check_together(stream, table.name.position));
