@@ -90,7 +90,8 @@ def test_it_counts_from_the_door_on_and_over_kill_9(server):
         server,
         *("-o", "json", "sql"),
         "SELECT device, window_start, SUM(n) AS total "
-        "FROM TABLE(TUMBLE(TABLE meter, DESCRIPTOR(ts), INTERVAL '10' SECOND)) WHERE epoch < 999000 GROUP BY device, window_start, window_end",
+        "FROM TABLE(TUMBLE(TABLE meter, DESCRIPTOR(ts), INTERVAL '10' SECOND)) "
+        "WHERE epoch < 999000 GROUP BY device, window_start, window_end",
     )
     rows = [json.loads(line) for line in stored.splitlines()]
     assert {(row["device"], row["window_start"]): row["total"] for row in rows} == sums
