@@ -61,13 +61,6 @@ const char* name_of(Kind kind) {
   return "";
 }
 
-Aggregate aggregate_of(Random& random, const Expression& argument, Type type) {
-  static const std::vector<Kind> kKinds = {Kind::kCount, Kind::kSum, Kind::kAverage, Kind::kLeast, Kind::kGreatest};
-  const Kind kind = random.one_of(kKinds);
-  return {fmt::format("{}({})", name_of(kind), argument.sql), result_type(kind, type),
-          [=](const std::vector<Row>& rows) { return result_of(kind, values_of(argument, rows), type); }};
-}
-
 Aggregate count_all() {
   return {"COUNT(*)", Type::kBigint, [](const std::vector<Row>& rows) { return static_cast<int64_t>(rows.size()); }};
 }
@@ -81,10 +74,17 @@ Aggregate count_distinct(const Expression& argument) {
 
 }  // namespace
 
+Aggregate aggregate_of_expression(Random& random, const Expression& argument, Type type) {
+  static const std::vector<Kind> kKinds = {Kind::kCount, Kind::kSum, Kind::kAverage, Kind::kLeast, Kind::kGreatest};
+  const Kind kind = random.one_of(kKinds);
+  return {fmt::format("{}({})", name_of(kind), argument.sql), result_type(kind, type),
+          [=](const std::vector<Row>& rows) { return result_of(kind, values_of(argument, rows), type); }};
+}
+
 Aggregate simple_aggregate(Random& random) {
   if (random.one_in(5)) return count_all();
   const bool whole = random.one_in(2);
-  return aggregate_of(random, column(whole ? kN : kV), whole ? Type::kBigint : Type::kDouble);
+  return aggregate_of_expression(random, column(whole ? kN : kV), whole ? Type::kBigint : Type::kDouble);
 }
 
 Aggregate aggregate_of_column(const std::string& function, const std::string& name, size_t at, Type type) {
@@ -107,7 +107,7 @@ Aggregate any_aggregate(Random& random) {
   const Expression argument = make.of_type(type, 2);
   const Aggregate all = random.one_in(4)   ? simple_aggregate(random)
                         : random.one_in(4) ? count_distinct(column(random.one_in(2) ? kS : kN))
-                                           : aggregate_of(random, argument, type);
+                                           : aggregate_of_expression(random, argument, type);
   if (!random.one_in(3)) return all;
   const Expression where = make.condition(2);
   return {fmt::format("{} FILTER (WHERE {})", all.sql, where.sql), all.type, [=](const std::vector<Row>& rows) {

@@ -21,6 +21,8 @@ struct Aggregate {
 [[nodiscard]] Aggregate exact_aggregate(Random& random);
 // SUM, MIN or MAX of a column.
 [[nodiscard]] Aggregate aggregate_of_column(const std::string& function, const std::string& name, size_t at, Type type);
+// Of an expression.
+[[nodiscard]] Aggregate aggregate_of_expression(Random& random, const Expression& argument, Type type);
 // Those also of expressions, DISTINCT and with FILTER.
 [[nodiscard]] Aggregate any_aggregate(Random& random);
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "nested.h"
+
 namespace tidegate::queries {
 
 namespace {
@@ -118,6 +120,7 @@ Expression ExpressionMaker::literal(Type type) {
 }
 
 Expression ExpressionMaker::leaf(Type type) {
+  if (nested_ && type != Type::kTime && random_.one_in(2)) return part_of(random_, type);
   if (random_.one_in(4)) return literal(type);
   switch (type) {
     case Type::kBoolean: return column(kB);

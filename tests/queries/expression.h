@@ -16,9 +16,17 @@ struct Expression {
 };
 
 // The stream that everything is asked of. The times of its rows are all different.
-inline const std::vector<Column> kReadings = {{"device", Type::kString},  {"ts", Type::kTime},  {"n", Type::kBigint},
-                                              {"v", Type::kDouble},       {"s", Type::kString}, {"b", Type::kBoolean},
-                                              {"d", Type::kDecimal, 7, 2}};
+inline const std::vector<Column> kReadings = {
+    {"device", Type::kString},
+    {"ts", Type::kTime},
+    {"n", Type::kBigint},
+    {"v", Type::kDouble},
+    {"s", Type::kString},
+    {"b", Type::kBoolean},
+    {"d", Type::kDecimal, 7, 2},
+    {"a", Type::kNested, 0, 0, "ARRAY<BIGINT>"},
+    {"r", Type::kNested, 0, 0, "ROW<x DOUBLE, t STRING, deep ROW<k BIGINT, words ARRAY<STRING>>>"},
+    {"p", Type::kNested, 0, 0, "ARRAY<ROW<k BIGINT, v DOUBLE>>"}};
 inline constexpr size_t kDevice = 0;
 inline constexpr size_t kTs = 1;
 inline constexpr size_t kN = 2;
@@ -26,12 +34,16 @@ inline constexpr size_t kV = 3;
 inline constexpr size_t kS = 4;
 inline constexpr size_t kB = 5;
 inline constexpr size_t kD = 6;
+inline constexpr size_t kArray = 7;
+inline constexpr size_t kRow = 8;
+inline constexpr size_t kPairs = 9;
 
 [[nodiscard]] Expression column(size_t index);
 
 class ExpressionMaker {
  public:
-  explicit ExpressionMaker(Random& random) : random_(random) {}
+  // `nested`: parts of arrays and rows are among its leaves.
+  explicit ExpressionMaker(Random& random, bool nested = false) : random_(random), nested_(nested) {}
 
   // At most `depth` levels below it.
   [[nodiscard]] Expression of_type(Type type, int depth);
@@ -56,6 +68,7 @@ class ExpressionMaker {
   [[nodiscard]] Type some_type();
 
   Random& random_;
+  const bool nested_;
 };
 
 }  // namespace tidegate::queries

@@ -6,12 +6,6 @@ namespace tidegate::queries {
 
 namespace {
 
-struct WindowRule {
-  Windowing windowing;
-  KeyOf key;
-  bool own = false;
-};
-
 // The windows that have closed by the end, and the times of the rows that none of them took.
 struct ClosedWindows {
   std::vector<std::pair<std::pair<Value, Span>, std::vector<Row>>> windows;
@@ -28,7 +22,7 @@ void hear(Device& device, const Row& row, int64_t clock_ms) {
 // Windows that are open, and those that have closed.
 class OpenWindows {
  public:
-  explicit OpenWindows(const WindowRule& rule) : rule_(rule) {}
+  explicit OpenWindows(const Level& rule) : rule_(rule) {}
 
   // False: too late for all.
   bool add(const Value& owner, const Row& row, int64_t watermark) {
@@ -89,7 +83,7 @@ class OpenWindows {
     return true;
   }
 
-  const WindowRule& rule_;
+  const Level& rule_;
   std::vector<Window> open_;
 };
 
@@ -148,7 +142,7 @@ Outcome in_order(const Story& story, const Shape& shape, int64_t silent_ms) {
 
 namespace {
 
-ClosedWindows closed_windows(const Story& story, const Shape& shape, const WindowRule& rule) {
+ClosedWindows closed_windows(const Story& story, const Shape& shape, const Level& rule) {
   ClosedWindows out;
   OpenWindows open(rule);
   std::map<Value, Device> devices;
@@ -214,44 +208,73 @@ void close_outer(const Value& name, int64_t inner_watermark, bool silent, int64_
   open.close(name, watermark, out);
 }
 
-}  // namespace
+class Stack {
+ public:
+  Stack(const Level& inner, const Level& outer, const Finish& shape)
+      : inner_(inner), outer_(outer), shape_(shape), fine_(inner_), coarse_(outer_) {}
 
-Outcome stacked(const Story& story, const Windowing& inner, const Windowing& outer, const Finish& shape,
-                const Finish& finish) {
-  const auto by_device = [](const Row& row) { return row[kDevice]; };
-  const WindowRule inner_rule{inner, by_device, true};
-  const WindowRule outer_rule{outer, by_device, true};
-  OpenWindows fine(inner_rule);
-  OpenWindows coarse(outer_rule);
-  ClosedWindows closed;
-  Outcome outcome;
-  std::map<Value, Device> devices;
-  std::map<Value, int64_t> outer_watermarks;
-  for (const Round& round : all_rounds(story)) {
+  // The rows that come together: time that devices share moves when all of them are in, and the clock closes what it
+  // closes after that.
+  void happen(const Round& round, const Story& story, Outcome& outcome) {
     ClosedWindows results;
     for (const Row& row : round.rows) {
-      Device& device = devices[row[kDevice]];
-      if (!fine.add(row[kDevice], row, device.watermark)) outcome.late.push_back(row[kTs]);
+      Device& device = devices_[row[kDevice]];
+      const Value owner = inner_.own ? row[kDevice] : Value();
+      if (!fine_.add(owner, row, inner_.own ? device.watermark : shared_)) outcome.late.push_back(row[kTs]);
       hear(device, row, round.clock_ms);
-      fine.close(row[kDevice], device.watermark, results);
+      if (inner_.own) fine_.close(owner, device.watermark, results);
     }
-    for (auto& [name, device] : devices) {
-      if (round.clock_ms - device.heard_ms < story.close_ms) continue;
-      device.watermark = std::max(device.watermark, fine.end_of(name));
-      fine.close(name, device.watermark, results);
+    const int64_t shared = shared_watermark(devices_, story, round.clock_ms, shared_);
+    if (inner_.own) {
+      for (auto& [name, device] : devices_) {
+        if (round.clock_ms - device.heard_ms < story.close_ms) continue;
+        device.watermark = std::max(device.watermark, fine_.end_of(name));
+        fine_.close(name, device.watermark, results);
+      }
+    } else {
+      fine_.close({}, shared, results);
     }
-    for (const auto& [group, rows] : results.windows) {
-      const Row row = *shape(group.first, group.second, rows);
-      const int64_t watermark = outer_watermarks.try_emplace(group.first, kNever).first->second;
-      if (!coarse.add(group.first, row, watermark)) outcome.late.emplace_back();
-    }
-    for (const auto& [name, device] : devices) {
+    hand_on(results, outcome);
+    shared_ = shared;
+    if (!outer_.own) return coarse_.close({}, shared_, closed);
+    for (const auto& [name, device] : devices_) {
       const bool silent = round.clock_ms - device.heard_ms >= story.close_ms;
-      close_outer(name, device.watermark, silent, outer_watermarks.try_emplace(name, kNever).first->second, coarse,
-                  closed);
+      close_outer(name, device.watermark, silent, outer_time(name), coarse_, closed);
     }
   }
-  for (const auto& [group, rows] : closed.windows) outcome.rows.push_back(*finish(group.first, group.second, rows));
+
+  ClosedWindows closed;  // outer ones
+
+ private:
+  int64_t& outer_time(const Value& device) { return outer_watermarks_.try_emplace(device, kNever).first->second; }
+
+  void hand_on(const ClosedWindows& results, Outcome& outcome) {
+    for (const auto& [group, rows] : results.windows) {
+      const Row row = *shape_(group.first, group.second, rows);
+      const Value owner = outer_.own ? group.first : Value();
+      if (!coarse_.add(owner, row, outer_.own ? outer_time(owner) : shared_)) outcome.late.emplace_back();
+    }
+  }
+
+  const Level& inner_;
+  const Level& outer_;
+  const Finish& shape_;
+  OpenWindows fine_;
+  OpenWindows coarse_;
+  std::map<Value, Device> devices_;
+  std::map<Value, int64_t> outer_watermarks_;
+  int64_t shared_ = kNever;
+};
+
+}  // namespace
+
+Outcome stacked(const Story& story, const Level& inner, const Level& outer, const Finish& shape, const Finish& finish) {
+  Outcome outcome;
+  Stack stack(inner, outer, shape);
+  for (const Round& round : all_rounds(story)) stack.happen(round, story, outcome);
+  for (const auto& [group, rows] : stack.closed.windows) {
+    outcome.rows.push_back(*finish(group.first, group.second, rows));
+  }
   return outcome;
 }
 

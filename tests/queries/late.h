@@ -37,9 +37,15 @@ using Finish = std::function<std::optional<Row>(const Value& key, const Span& sp
 void set_windows(Query& query, const Windowing& windowing, const Shape& shape, const KeyOf& key, bool own,
                  const Finish& finish);
 
-// A window over a window as a pipeline, both by the device and its own watermark. `shape` makes of an inner window a
-// row with the device and the time at their places.
-[[nodiscard]] Outcome stacked(const Story& story, const Windowing& inner, const Windowing& outer, const Finish& shape,
+// A window over a window as a pipeline, each by the device and its own watermark or by the shared one; the outer one by
+// the device only if the inner one is. `shape` makes of an inner window a row with its key and its time where a reading
+// has the device and the time.
+struct Level {
+  Windowing windowing;
+  KeyOf key;
+  bool own = false;
+};
+[[nodiscard]] Outcome stacked(const Story& story, const Level& inner, const Level& outer, const Finish& shape,
                               const Finish& finish);
 
 }  // namespace tidegate::queries

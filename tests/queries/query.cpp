@@ -181,7 +181,7 @@ Query first_query(Random& random) {
 
 Query make_query(Random& random, const Story& story) {
   if (story.calendar && random.one_in(3)) return calendar_query(random);
-  switch (random.between(1, 22)) {
+  switch (random.between(1, 27)) {
     case 1:
     case 2: return plain_query(random);
     case 3: return union_query(random);
@@ -202,6 +202,11 @@ Query make_query(Random& random, const Story& story) {
     case 18:
     case 19:
     case 20: return detect_query(random, story);
+    case 21:
+    case 22: return nested_query(random);
+    case 23: return nested_window_query(random);
+    case 24:
+    case 25: return whole_query(random);
     default: return window_query(random);
   }
 }

@@ -49,6 +49,9 @@ struct Query {
 [[nodiscard]] Query window_query(Random& random);
 [[nodiscard]] Query stacked_query(Random& random);
 [[nodiscard]] Query calendar_query(Random& random);
+[[nodiscard]] Query whole_query(Random& random);
+[[nodiscard]] Query nested_query(Random& random);
+[[nodiscard]] Query nested_window_query(Random& random);
 [[nodiscard]] Query decimal_query(Random& random);
 [[nodiscard]] Query decimal_window_query(Random& random);
 // `story` is there as long as the query.

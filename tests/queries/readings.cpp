@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "nested.h"
+
 namespace tidegate::queries {
 
 namespace {
@@ -23,14 +25,16 @@ Row make_reading(Random& random, int64_t time) {
   const int64_t number = random.one_in(4) ? random.between(-1000, 1000) : random.between(-5, 5);
   const double real = static_cast<double>(random.between(-400, 400)) * 0.25;
   const int64_t cents = random.one_in(4) ? random.between(-9'999'999, 9'999'999) : random.between(-500, 500);
-  return {random.one_of(kDevices),
-          time,
-          maybe(random, number),
-          maybe(random, real == 0 ? 0.0 : real),
-          maybe(random, random.one_of(kTexts)),
-          maybe(random, random.one_in(2)),
-          maybe(random, Decimal{cents, 2}),
-          int64_t{0}};
+  Row row = {random.one_of(kDevices),
+             time,
+             maybe(random, number),
+             maybe(random, real == 0 ? 0.0 : real),
+             maybe(random, random.one_of(kTexts)),
+             maybe(random, random.one_in(2)),
+             maybe(random, Decimal{cents, 2})};
+  for (Value& value : some_nested(random)) row.push_back(std::move(value));
+  row.emplace_back(int64_t{0});
+  return row;
 }
 
 int64_t some_offset(Random& random, const Story& story) {
@@ -105,7 +109,10 @@ Story make_story(Random& random) {
   story.last.clock_ms = story.last_ms;
   story.last.edition = edition;
   for (const Value& device : devices) {
-    story.last.rows.push_back({device, story.last_ms, {}, {}, {}, {}, {}, static_cast<int64_t>(edition)});
+    Row& row = story.last.rows.emplace_back(kEdition + 1);
+    row[kDevice] = device;
+    row[kTs] = story.last_ms;
+    row[kEdition] = static_cast<int64_t>(edition);
   }
   story.tables = make_tables(random, edition + 1, kFirstMs, story.span_ms);
   return story;

@@ -13,7 +13,7 @@ inline constexpr int64_t kFirstMs = 1'767'225'600'000;  // 2026-01-01T00:00:00Z
 inline constexpr int64_t kDelayMs = 10'000;             // of the watermark
 
 // Behind the columns of a row: which edition of the lookup tables was there when it came.
-inline constexpr size_t kEdition = 7;
+inline constexpr size_t kEdition = 10;
 
 // What is processed together; maybe nothing, and only the clock has gone on.
 struct Round {

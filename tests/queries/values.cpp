@@ -15,7 +15,20 @@ std::string digits_of(const Decimal& number) {
   return (negative ? "-" : "") + text;
 }
 
+std::string text_of(const Value& value);
+
+std::string nested_text(const Nested& nested) {
+  std::string out;
+  for (size_t at = 0; at < nested.parts.size(); ++at) {
+    if (at > 0) out += ',';
+    if (!nested.names.empty()) out += fmt::format("\"{}\":", nested.names[at]);
+    out += text_of(nested.parts[at]);
+  }
+  return nested.names.empty() ? "[" + out + "]" : "{" + out + "}";
+}
+
 std::string text_of(const Value& value) {
+  if (const auto* nested = std::get_if<NestedPtr>(&value)) return nested_text(**nested);
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   if (const auto* number = std::get_if<int64_t>(&value)) return fmt::format("{}", *number);
   if (const auto* real = std::get_if<double>(&value)) return fmt::format("{:.12g}", *real);
@@ -33,6 +46,7 @@ std::string type_name(const Column& column) {
     case Type::kDouble: return "DOUBLE";
     case Type::kString: return "STRING";
     case Type::kTime: return "TIMESTAMP_LTZ(3)";
+    case Type::kNested: return column.declared;
     case Type::kDecimal: return fmt::format("DECIMAL({}, {})", column.precision, column.scale);
   }
   return "";

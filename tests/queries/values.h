@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <variant>
@@ -19,20 +20,30 @@ struct Decimal {
   friend auto operator<=>(const Decimal&, const Decimal&) = default;  // of one scale
 };
 
-using Value = std::variant<std::monostate, bool, int64_t, double, std::string, Decimal>;  // monostate: NULL
-using Row = std::vector<Value>;                                                           // by column
+struct Nested;
+using NestedPtr = std::shared_ptr<const Nested>;  // shared: values are copied
+
+using Value = std::variant<std::monostate, bool, int64_t, double, std::string, Decimal, NestedPtr>;  // monostate: NULL
+using Row = std::vector<Value>;                                                                      // by column
+
+// An array or a row. Not compared.
+struct Nested {
+  std::vector<Value> parts;
+  std::vector<std::string> names;  // of a row's fields
+};
 
 [[nodiscard]] inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 
 [[nodiscard]] inline bool is_true(const Value& value) { return !is_null(value) && std::get<bool>(value); }
 
-enum class Type : uint8_t { kBoolean, kBigint, kDouble, kString, kTime, kDecimal };
+enum class Type : uint8_t { kBoolean, kBigint, kDouble, kString, kTime, kDecimal, kNested };
 
 struct Column {
   std::string name;
   Type type;
   int precision = 0;  // of kDecimal
   int scale = 0;
+  std::string declared = {};  // of kNested: its type as CREATE TABLE says it
 };
 
 // As CREATE TABLE says it.

@@ -80,7 +80,7 @@ Query stacked_query(Random& random) {
   const Aggregate number = exact_aggregate(random);
   const Aggregate result = outer_aggregate(random, 2, number.type);
   const std::string name = kReadings[key].name;
-  const std::string fine = fmt::format(
+  const std::string below = fmt::format(
       "(SELECT {0}, window_time AS at, {1} AS x FROM TABLE({2}) GROUP BY {0}, window_start, window_end, window_time)",
       name, number.sql, sql_of(inner, "readings", "ts", name));
   Query query;
@@ -92,7 +92,7 @@ Query stacked_query(Random& random) {
   query.columns.push_back({"y", result.type});
   query.sql =
       fmt::format("SELECT {0}window_start, window_end, {1} AS y FROM TABLE({2}) GROUP BY {0}window_start, window_end",
-                  keyed ? name + ", " : "", result.sql, sql_of(outer, fine, "at", ""));
+                  keyed ? name + ", " : "", result.sql, sql_of(outer, below, "at", ""));
   const auto shape = [=](const Value& value, const Span& span, const std::vector<Row>& rows) -> std::optional<Row> {
     return Row{value, span.end - 1, number.of(rows)};
   };
@@ -115,12 +115,10 @@ Query stacked_query(Random& random) {
     }
     return out;
   };
-  query.in_time_only = !keyed || key != kDevice;
-  if (!query.in_time_only) {
-    query.outcome = [=](const Story& story) {
-      return stacked(story, windowing_of(inner), windowing_of(outer), shape, finish);
-    };
-  }
+  const Level fine{windowing_of(inner), [=](const Row& row) { return row[key]; }, key == kDevice};
+  const Level coarse{windowing_of(outer), [=](const Row& row) { return keyed ? row[kDevice] : Value(); },
+                     keyed && key == kDevice};
+  query.outcome = [=](const Story& story) { return stacked(story, fine, coarse, shape, finish); };
   return query;
 }
 
