@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/internal/catalog_names.h"
+#include "api/internal/definition_revision.h"
 #include "base/logging.h"
 #include "engine/late.h"
 
@@ -290,8 +291,10 @@ Result<sql::Plan> StatementExecutor::plan_live(std::string_view text) const {
                  "It has no end to sort at. Without --live a SELECT runs over what is stored, and ends.");
 }
 
-Result<> StatementExecutor::drop_stream(std::string_view name) {
+Result<> StatementExecutor::drop_stream(std::string_view name, Expected revision) {
   const auto one_at_a_time = running_.lock();
+  const auto stream = parts_.catalog.find_stream(name);
+  if (stream != nullptr) TRY(check_revision(revision, revision_of(*stream), "stream", name));
   return drop_stream_locked(name);
 }
 
@@ -308,8 +311,15 @@ Result<> StatementExecutor::drop_stream_locked(std::string_view name) {
   return parts_.log.drop_stream(stream->id);
 }
 
-Result<> StatementExecutor::drop_pipeline(std::string_view name) {
+Result<> StatementExecutor::check_pipeline(std::string_view name, Expected revision) const {
+  const auto pipeline = parts_.catalog.find_pipeline(name);
+  if (!pipeline) return missing("pipeline", name);
+  return check_revision(revision, revision_of(*pipeline), "pipeline", name);
+}
+
+Result<> StatementExecutor::drop_pipeline(std::string_view name, Expected revision) {
   const auto one_at_a_time = running_.lock();
+  TRY(check_pipeline(name, revision));
   return drop_pipeline_locked(name);
 }
 
@@ -327,8 +337,9 @@ Result<> StatementExecutor::drop_pipeline_locked(std::string_view name) {
   return parts_.log.drop_state(pipeline->id);
 }
 
-Result<> StatementExecutor::start_pipeline(std::string_view name) {
+Result<> StatementExecutor::start_pipeline(std::string_view name, Expected revision) {
   const auto one_at_a_time = running_.lock();
+  TRY(check_pipeline(name, revision));
   const auto pipeline = parts_.catalog.find_pipeline(name);
   if (!pipeline) return missing("pipeline", name);
   for (const auto& status : parts_.engine.status()) {
@@ -340,8 +351,9 @@ Result<> StatementExecutor::start_pipeline(std::string_view name) {
   return launch_from_text(*pipeline);
 }
 
-Result<> StatementExecutor::stop_pipeline(std::string_view name) {
+Result<> StatementExecutor::stop_pipeline(std::string_view name, Expected revision) {
   const auto one_at_a_time = running_.lock();
+  TRY(check_pipeline(name, revision));
   const auto pipeline = parts_.catalog.find_pipeline(name);
   if (!pipeline) return missing("pipeline", name);
   TRY(parts_.catalog.set_pipeline_wanted(name, catalog::PipelineState::kStopped));

@@ -1,6 +1,7 @@
 // Runs SQL scripts against the running platform: what they declare exists and runs when they return.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -76,11 +77,13 @@ class StatementExecutor {
   [[nodiscard]] Result<sql::Plan> plan_select(std::string_view text) const;
   [[nodiscard]] Result<sql::Plan> plan_live(std::string_view text) const;
 
-  [[nodiscard]] Result<> drop_stream(std::string_view name);
+  // PreconditionFailed if the definition is not of the revision that is expected (internal/definition_revision.h).
+  using Expected = std::optional<uint64_t>;
+  [[nodiscard]] Result<> drop_stream(std::string_view name, Expected revision = {});
   [[nodiscard]] Result<> drop_table(std::string_view name);
-  [[nodiscard]] Result<> drop_pipeline(std::string_view name);
-  [[nodiscard]] Result<> start_pipeline(std::string_view name);
-  [[nodiscard]] Result<> stop_pipeline(std::string_view name);
+  [[nodiscard]] Result<> drop_pipeline(std::string_view name, Expected revision = {});
+  [[nodiscard]] Result<> start_pipeline(std::string_view name, Expected revision = {});
+  [[nodiscard]] Result<> stop_pipeline(std::string_view name, Expected revision = {});
 
   // Pipelines that are wanted and could not be started, by name, with the reason.
   [[nodiscard]] std::map<std::string, std::string> failures() const;
@@ -107,6 +110,7 @@ class StatementExecutor {
   Result<> drop_stream_locked(std::string_view name);
   Result<> drop_table_locked(std::string_view name);
   Result<> drop_pipeline_locked(std::string_view name);
+  Result<> check_pipeline(std::string_view name, Expected revision) const;
 
   StatementParts parts_;
   struct State {

@@ -272,7 +272,9 @@ def test_wrong_input_is_explained(site):
     error = cli(site, "sql", "SELECT\n  nn FROM readings", code=1).stderr
     assert "TG2003" in error and "   2 |   nn FROM readings" in error and "^" in error
     assert "is not supported" in cli(site, "sql", "SELECT n FROM (SELECT n FROM readings LIMIT 1)", code=1).stderr
-    assert "Without --live" in cli(site, "sql", "SELECT n FROM readings LIMIT 1", "--live", code=1).stderr
+    refused = cli(site, "sql", "SELECT n FROM readings LIMIT 1", "--live", code=1).stderr
+    assert "Without --live" in refused and "rows as they come" not in refused
+    assert "rows as they come" in cli(site, "sql", "SELECT n FROM readings", "--live", "--for", "1s").stderr
     assert "Without --live" in cli(site, "sql", "SELECT COUNT(*) FROM readings", "--live", code=1).stderr
     assert "TG1005" in cli(site, "sql", "SHOW TABLES", "--live", code=2).stderr
     assert "TG1005" in cli(site, "sql", "SELECT n FROM readings", "--live", "--to", "1h", code=2).stderr

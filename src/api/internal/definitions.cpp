@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "api/internal/api_impl.h"
+#include "api/internal/definition_revision.h"
+#include "api/internal/document_request.h"
 #include "api/internal/request_json.h"
 #include "api/internal/sink_json.h"
 #include "api/internal/table_json.h"
@@ -120,7 +122,7 @@ void ApiImpl::streams(Call& call) {
 void ApiImpl::stream(Call& call) {
   const auto found = parts_.catalog.find_stream(call.name);
   if (!found) return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no stream '{}'", call.name), "", {}});
-  call.reply(stream_json(*found, true));
+  call.reply_revision(stream_json(*found, true), revision_of(*found));
 }
 
 ApiImpl::PipelineStates ApiImpl::pipeline_states() const {
@@ -174,31 +176,24 @@ void ApiImpl::pipeline(Call& call) {
   const auto found = parts_.catalog.find_pipeline(call.name);
   if (!found)
     return call.reply(Error{ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", call.name), "", {}});
-  call.reply(pipeline_json(*found, pipeline_states(), true));
+  call.reply_revision(pipeline_json(*found, pipeline_states(), true), revision_of(*found));
 }
 
 void ApiImpl::change(Call& call) {
-  Result<> outcome;
-  std::string what;
-  switch (call.endpoint) {
-    case Endpoint::kDropStream:
-      what = "stream.dropped";
-      outcome = parts_.statements.drop_stream(call.name);
-      break;
-    case Endpoint::kDropPipeline:
-      what = "pipeline.dropped";
-      outcome = parts_.statements.drop_pipeline(call.name);
-      break;
-    case Endpoint::kStopPipeline:
-      what = "pipeline.stopped";
-      outcome = parts_.statements.stop_pipeline(call.name);
-      break;
-    default:
-      what = "pipeline.started";
-      outcome = parts_.statements.start_pipeline(call.name);
-      break;
-  }
-  audit(call, std::move(what), call.name, outcome);
+  using Change = Result<> (StatementExecutor::*)(std::string_view, StatementExecutor::Expected);
+  const auto [what, change] = [&]() -> std::pair<std::string, Change> {
+    switch (call.endpoint) {
+      case Endpoint::kDropStream: return {"stream.dropped", &StatementExecutor::drop_stream};
+      case Endpoint::kDropPipeline: return {"pipeline.dropped", &StatementExecutor::drop_pipeline};
+      case Endpoint::kStopPipeline: return {"pipeline.stopped", &StatementExecutor::stop_pipeline};
+      default: return {"pipeline.started", &StatementExecutor::start_pipeline};
+    }
+  }();
+  const auto outcome = [&, change = change]() -> Result<> {
+    TRY_ASSIGN(const auto revision, expected_revision(call.request));
+    return (parts_.statements.*change)(call.name, revision);
+  }();
+  audit(call, what, call.name, outcome);
   if (!outcome) return call.reply(outcome.error());
   call.reply("", 204);
 }

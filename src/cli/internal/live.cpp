@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "cli/internal/commands.h"
 #include "cli/internal/live_printer.h"
@@ -47,8 +48,9 @@ class Deadline {
   std::thread thread_;
 };
 
+// `says`: to the person in front of it, once the server has taken the query.
 Result<> follow(const ClientOptions& options, std::string target, const LiveOptions& live,
-                const std::string& query_text) {
+                const std::string& query_text, std::string says) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   LivePrinter printer(options.format, live.limit);
   EventStreamParser parser;
@@ -58,6 +60,7 @@ Result<> follow(const ClientOptions& options, std::string target, const LiveOpti
   net::HttpCall call;
   call.target = std::move(target);
   const auto reply = connection.client().stream(call, [&](std::string_view chunk) {
+    fmt::print(stderr, "{}", std::exchange(says, {}));
     std::string out;
     const auto more = parser.feed(chunk, [&](const ServerEvent& event) {
       out += printer.text_of(event);
@@ -83,14 +86,14 @@ Result<> follow(const ClientOptions& options, std::string target, const LiveOpti
 Result<> follow_query(const ClientOptions& options, const std::string& sql, const LiveOptions& live) {
   std::string target = "/api/v1/query/live?sql=" + net::percent_encode(sql);
   if (!live.from.empty()) target += "&from=" + net::percent_encode(live.from);
-  if (options.format == OutputFormat::kTable) fmt::print(stderr, "live: rows as they come, until Ctrl-C\n");
-  return follow(options, std::move(target), live, sql);
+  const bool for_people = options.format == OutputFormat::kTable;
+  return follow(options, std::move(target), live, sql, for_people ? "live: rows as they come, until Ctrl-C\n" : "");
 }
 
 Result<> tail_stream(const ClientOptions& options, const std::string& name, const LiveOptions& live) {
   std::string target = "/api/v1/streams/" + net::percent_encode(name) + "/tail";
   if (!live.from.empty()) target += "?from=" + net::percent_encode(live.from);
-  return follow(options, std::move(target), live, "");
+  return follow(options, std::move(target), live, "", "");
 }
 
 }  // namespace tidegate::cli
