@@ -191,10 +191,12 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
 Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition, sql::InsertInto insert) {
   auto late = parts_.catalog.find_stream(catalog::late_name(definition.name));
   if (late) TRY(parts_.log.open_stream(late));
+  auto dead_letters = parts_.catalog.find_stream(catalog::dead_letter_name(insert.target->name));
   return parts_.engine.start({.definition = definition,
                               .plan = std::move(insert.plan),
                               .target = std::move(insert.target),
-                              .late = std::move(late)});
+                              .late = std::move(late),
+                              .dead_letters = std::move(dead_letters)});
 }
 
 Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& definition) {

@@ -44,6 +44,8 @@ struct PipelineSpec {
   sql::Plan plan;
   std::shared_ptr<const catalog::StreamDefinition> target;
   std::shared_ptr<const catalog::StreamDefinition> late;  // null if no operator can find a record late
+  // Where rows go that do not fit the rules of the target's values; may be null if it has none.
+  std::shared_ptr<const catalog::StreamDefinition> dead_letters = nullptr;
 };
 
 struct OperatorStatus {
@@ -63,7 +65,8 @@ struct PipelineStatus {
   uint64_t rows_in = 0;
   uint64_t rows_out = 0;
   uint64_t late = 0;
-  uint64_t skipped = 0;  // input rows that the log had lost (quarantined or expired) since the pipeline started
+  uint64_t dead_letters = 0;  // output rows that did not fit the target's rules since the pipeline started
+  uint64_t skipped = 0;       // input rows that the log had lost (quarantined or expired) since the pipeline started
   uint64_t epochs = 0;
   int64_t lag_rows = 0;                 // committed input not yet processed
   Watermark watermark = kMinWatermark;  // shared; the least over devices that are not idle

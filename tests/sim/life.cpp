@@ -182,7 +182,8 @@ Result<> Life::start_pipeline(const catalog::PipelineDefinition& definition) {
   auto* insert = std::get_if<sql::InsertInto>(&statement);
   if (insert == nullptr) return fail(ErrorCode::Bug, "the catalog holds no INSERT INTO");
   const auto late = catalog_->find_stream(catalog::late_name(definition.name));
-  return engine_->start({definition, std::move(insert->plan), insert->target, late});
+  const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(insert->target->name));
+  return engine_->start({definition, std::move(insert->plan), insert->target, late, dead_letters});
 }
 
 Result<sql::Statement> Life::analyze(const std::string& text) const {

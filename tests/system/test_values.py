@@ -298,3 +298,36 @@ def test_over_kill_9_a_correction_is_there_with_its_note_or_not_at_all(server):
     assert [note["old_value"] for note in notes] == [None] + [note["new_value"] for note in notes[:-1]]
     assert set(answered) <= set(records)
     assert len(records) == len(set(records))
+
+
+def test_what_pipelines_write_is_held_to_the_ranges_once_also_over_kill_9(server):
+    server.sql("""CREATE TABLE raw (device STRING NOT NULL, n BIGINT, temp DOUBLE) WITH ('device' = 'device');
+      CREATE TABLE strict (device STRING, n BIGINT, temp DOUBLE)
+        WITH ('device' = 'device', 'unit.temp' = 'Cel', 'range.temp' = '-40..85');
+      CREATE TABLE marked (device STRING, n BIGINT, temp DOUBLE, quality STRING)
+        WITH ('device' = 'device', 'range.temp' = '-40..85', 'quality' = 'quality');
+      SET 'pipeline.name' = 'to_strict'; INSERT INTO strict SELECT device, n, temp FROM raw;
+      SET 'pipeline.name' = 'to_marked'; INSERT INTO marked SELECT device, n, temp, CAST(NULL AS STRING) FROM raw;""")
+    batch = 300
+    for round_number in range(ROUNDS):
+        first = round_number * batch
+        records = [{"device": f"d{n % 7}", "n": n, "temp": 20 if n % 3 else 99} for n in range(first, first + batch)]
+        server.api("POST", "/streams/raw/records", records)
+        server.kill()  # in the middle of whatever the pipelines are doing
+        server.start()
+    total = ROUNDS * batch
+    wait_for(lambda: len(server.records("marked")) >= total)
+    wait_for(lambda: len(server.records("strict")) + len(server.records("strict_dead_letters")) >= total)
+    assert sorted(row["n"] for row in server.records("strict")) == [n for n in range(total) if n % 3]
+    dead = server.records("strict_dead_letters")
+    assert sorted(json.loads(letter["payload"])["n"] for letter in dead) == [n for n in range(total) if n % 3 == 0]
+    assert {letter["code"] for letter in dead} == {4013}
+    assert dead[0]["reason"] == "column 'temp' is 99 Cel, outside of its range -40..85 (pipeline 'to_strict')"
+    assert all(letter["device"] == json.loads(letter["payload"])["device"] for letter in dead)
+    marked = sorted((row["n"], row["quality"]) for row in server.records("marked"))
+    assert marked == [(n, "good" if n % 3 else "bad") for n in range(total)]
+    assert server.records("marked_dead_letters") == []
+    server.api("POST", "/streams/raw/records", [{"device": "d1", "n": -1, "temp": -41}, {"device": "d1", "n": -2}])
+    wait_for(lambda: len(server.records("strict_dead_letters")) == len(dead) + 1)
+    assert re.search(r"dead_letters\s+\d", command(server, "pipeline", "get", "to_strict"))
+    assert server.api("GET", "/pipelines/to_strict")["dead_letters"] >= 1

@@ -149,8 +149,9 @@ std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition
   if (!error.empty()) out += ",\"error\":" + json_string(error);
   if (status != nullptr) {
     out += fmt::format(
-        R"(,"rows_in":{},"rows_out":{},"late":{},"epochs":{},"lag_rows":{},"watermark_us":{},"watermark_lag_us":{})",
-        status->rows_in, status->rows_out, status->late, status->epochs, status->lag_rows,
+        R"(,"rows_in":{},"rows_out":{},"late":{},"dead_letters":{},"epochs":{},"lag_rows":{},"watermark_us":{})"
+        R"(,"watermark_lag_us":{})",
+        status->rows_in, status->rows_out, status->late, status->dead_letters, status->epochs, status->lag_rows,
         status->watermark == kMinWatermark ? "null" : std::to_string(status->watermark.value),
         status->watermark_lag_us);
     out += fmt::format(R"(,"memory_bytes":{},"commit_latency_ms":{:.3f},"waits":{})", status->memory_bytes,

@@ -5,6 +5,7 @@
 #include "codec/json_encoder.h"
 #include "codec/timestamp_text.h"
 #include "codec/utf8.h"
+#include "codec/value_check.h"
 
 namespace tidegate::codec {
 
@@ -152,29 +153,13 @@ std::optional<Error> RowTarget::check_values() {
   if (rules.quality) {
     const std::string_view said = rows_->column(*rules.quality).so_far().string_at(row);
     quality = find_quality(said);
-    if (!quality) {
-      return Error{ErrorCode::RecordDoesNotFit,
-                   fmt::format("column '{}' holds the quality of a record: {}; '{}' came",
-                               target_.schema->fields[*rules.quality].name, fmt::join(kQualityNames, ", "),
-                               valid_utf8(said, kShownBytes)),
-                   {},
-                   {}};
-    }
+    if (!quality) return no_quality(target_.schema->fields[*rules.quality], said);
   }
   for (const ColumnValues& values : rules.columns) {
     if (!values.range) continue;
     const columnar::Column& column = rows_->column(values.column).so_far();
     if (!column.valid(row) || values.range->contains(column, row)) continue;
-    if (!rules.quality) {
-      std::string came;
-      append_json_value(column, row, came);
-      return Error{ErrorCode::ValueOutOfRange,
-                   fmt::format("column '{}' is {}{}{}, outside of its range {}..{}",
-                               target_.schema->fields[values.column].name, came, values.unit.empty() ? "" : " ",
-                               values.unit, values.range->least_text(), values.range->greatest_text()),
-                   {},
-                   {}};
-    }
+    if (!rules.quality) return out_of_range(target_.schema->fields[values.column], values, column, row);
     if (quality == Quality::kBad) continue;
     quality = Quality::kBad;
     columnar::ColumnBuilder& builder = rows_->column(*rules.quality);

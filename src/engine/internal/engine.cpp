@@ -70,8 +70,10 @@ class EngineImpl final : public Engine {
     }
     TRY(check_targets(spec));
     TRY_ASSIGN(auto graph, GraphPlan::build(std::move(spec.plan)));
-    auto pipeline = std::make_unique<Pipeline>(PipelineContext{log_, clock_, devices_, options_}, std::move(spec),
-                                               std::move(graph), [this] { pipeline_scheduler_.wake(); });
+    TRY_ASSIGN(OutputCheck check, OutputCheck::create(spec.target, spec.dead_letters, spec.definition.name));
+    auto pipeline =
+        std::make_unique<Pipeline>(PipelineContext{log_, clock_, devices_, options_}, std::move(spec), std::move(graph),
+                                   std::move(check), [this] { pipeline_scheduler_.wake(); });
     WorkerPool recovery_pool(pool_.size(), options_.manual);  // the engine's own is busy with the pipelines that run
     TRY(pipeline->recover(recovery_pool));
     pipeline_scheduler_.call([&] { pipelines_.lock()->emplace(id.value, std::move(pipeline)); });

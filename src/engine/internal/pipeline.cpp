@@ -28,9 +28,10 @@ columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Ba
 }
 
 Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
-                   const std::function<void()>& wake)
+                   OutputCheck check, const std::function<void()>& wake)
     : context_(context),
       spec_(std::move(spec)),
+      check_(std::move(check)),
       execution_(std::move(graph), context.devices, std::max(context.options.threads, 1),
                  context.options.max_batch_rows),
       snapshots_(execution_),
@@ -216,9 +217,7 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
 
 void Pipeline::add_outputs(log::EpochCommit& commit) {
   for (columnar::Batch& batch : execution_.take_outputs()) {
-    last_.rows_out += batch.rows;
-    if (spec_.target == nullptr) continue;
-    commit.outputs.emplace_back(spec_.target->id, as_rows_of(*spec_.target, std::move(batch), context_.devices));
+    last_.rows_out += check_.add(std::move(batch), last_.clock_us, context_.devices, commit);
   }
   for (columnar::Batch& batch : execution_.take_late()) {
     last_.late += batch.rows;
@@ -296,6 +295,7 @@ void Pipeline::publish() {
   status->rows_in = last_.rows_in;
   status->rows_out = last_.rows_out;
   status->late = last_.late;
+  status->dead_letters = check_.misfits();
   status->skipped = 0;
   for (const SourceReader& reader : readers_) status->skipped += reader.skipped();
   const int64_t watermark = execution_.watermarks().least;

@@ -19,6 +19,7 @@
 #include "engine/internal/commit_slot.h"
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/execution.h"
+#include "engine/internal/output_check.h"
 #include "engine/internal/pipeline_tables.h"
 #include "engine/internal/progress.h"
 #include "engine/internal/snapshot.h"
@@ -36,7 +37,7 @@ struct PipelineContext {
 class Pipeline {
  public:
   // `wake` is called from the log's commit thread when there is something to do.
-  Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
+  Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph, OutputCheck check,
            const std::function<void()>& wake);
 
   // Loads the snapshot and replays the epochs after it. Before anything else; any one thread.
@@ -91,8 +92,8 @@ class Pipeline {
   void publish_position();
 
   [[nodiscard]] Result<> restore(const Manifest& manifest, WorkerPool& pool);
-  // Pages of a snapshot that was never finished go with the next one; `manifest` is that of the last one that was.
   [[nodiscard]] Offset first_of(StreamId stream) const;
+  // Pages of a snapshot that was never finished go with the next one; `manifest` is that of the last one that was.
   [[nodiscard]] Result<> forget_pages_ahead(const std::optional<Manifest>& manifest);
   [[nodiscard]] Result<std::vector<EpochRecord>> records_after(EpochId snapshot);
   [[nodiscard]] Result<> replay(const EpochRecord& record, WorkerPool& pool);
@@ -102,6 +103,7 @@ class Pipeline {
 
   PipelineContext context_;
   PipelineSpec spec_;
+  OutputCheck check_;
   Execution execution_;
   Snapshots snapshots_;
   PipelineTables tables_;

@@ -222,7 +222,8 @@ Result<> Platform::add_pipeline(sql::InsertInto insert, const std::string& name)
 
 Result<> Platform::start(const catalog::PipelineDefinition& definition, sql::InsertInto insert) {
   const auto late = catalog_->find_stream(catalog::late_name(definition.name));
-  return engine_->start({definition, std::move(insert.plan), insert.target, late});
+  const auto dead_letters = catalog_->find_stream(catalog::dead_letter_name(insert.target->name));
+  return engine_->start({definition, std::move(insert.plan), insert.target, late, dead_letters});
 }
 
 Result<sql::InsertInto> Platform::analyze_insert(const catalog::PipelineDefinition& pipeline) const {
