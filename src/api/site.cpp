@@ -17,7 +17,7 @@ namespace tidegate::api {
 SiteOutcome StatementExecutor::apply_site(const std::vector<SiteFile>& files, const SiteOptions& options) {
   SiteOutcome outcome;
   const auto one_at_a_time = running_.lock();
-  SitePlanner planner(parts_.catalog, files, options);
+  SitePlanner planner(parts_.catalog, files, options, time_zone());
   auto steps = planner.plan();
   if (!steps) {
     outcome.error = std::move(steps.error());
@@ -50,7 +50,7 @@ Result<> StatementExecutor::take_step(const SiteStep& step, const SiteOptions& o
     if (change.kind == "table") return drop_table_locked(change.name);
     return change.kind == "view" ? parts_.catalog.drop_view(change.name) : drop_pipeline_locked(change.name);
   }
-  CatalogNames names(parts_.catalog);
+  CatalogNames names(parts_.catalog, time_zone());
   const auto present = step.as_known ? parts_.catalog.find_pipeline(change.name) : std::nullopt;
   const catalog::PipelineDefinition knowing = present.value_or(catalog::PipelineDefinition{});
   sql::ScriptSettings settings = step.settings;
@@ -78,6 +78,7 @@ Result<> StatementExecutor::take_step(const SiteStep& step, const SiteOptions& o
     anew.name = change.name;
     anew.target = insert.target->name;
     anew.sql = insert.sql;
+    anew.time_zone = insert.time_zone;
     anew.starts = std::move(starts);
     return restart_pipeline(std::move(anew), names.take_used(), engine::late_schema(insert.plan));
   }

@@ -37,7 +37,7 @@ class Fixture {
   std::vector<std::string> plan(const std::vector<std::string>& scripts, SiteOptions options = {.dry_run = true}) {
     std::vector<SiteFile> files;
     for (const std::string& sql : scripts) files.push_back({std::to_string(files.size()), sql});
-    SitePlanner planner(*catalog, files, options);
+    SitePlanner planner(*catalog, files, options, zone);
     const auto steps = planner.plan();
     if (!steps) return {planner.file_of_error() + ": " + steps.error().to_string()};
     std::vector<std::string> out;
@@ -48,26 +48,31 @@ class Fixture {
     return out;
   }
   void add(const std::string& sql, const std::string& pipeline = {}) {
-    CatalogNames names(*catalog);
+    CatalogNames names(*catalog, zone);
     sql::ScriptSettings settings{.pipeline_name = pipeline};
     auto statement = std::move(**sql::analyze({sql, {}}, names, settings));
     if (auto* table = std::get_if<sql::CreateTable>(&statement)) REQUIRE(catalog->add_stream(table->definition));
     if (auto* lookup = std::get_if<sql::CreateLookupTable>(&statement)) REQUIRE(catalog->add_table(lookup->definition));
     if (auto* view = std::get_if<sql::CreateView>(&statement)) REQUIRE(catalog->add_view(view->definition));
     if (auto* insert = std::get_if<sql::InsertInto>(&statement)) {
-      REQUIRE(catalog->add_pipeline({{}, insert->pipeline, insert->target->name, insert->sql}, names.take_used(),
-                                    state_of(*insert).late));
+      REQUIRE(catalog->add_pipeline({.id = {},
+                                     .name = insert->pipeline,
+                                     .target = insert->target->name,
+                                     .sql = insert->sql,
+                                     .time_zone = insert->time_zone},
+                                    names.take_used(), state_of(*insert).late));
     }
   }
 
   void alter(const std::string& sql) {
-    const SiteNames names(*catalog);
+    const SiteNames names(*catalog, zone);
     sql::ScriptSettings settings;
     auto statement = std::move(**sql::analyze({sql, {}}, names, settings));
     REQUIRE(catalog->add_columns(std::move(std::get<sql::AlterTable>(statement).definition)));
   }
 
   std::unique_ptr<catalog::Catalog> catalog;
+  std::string zone;  // of the installation
 
  private:
   io::SystemRandom random_;
@@ -130,6 +135,26 @@ TEST_CASE("a pipeline keeps its state as long as the operators that hold it mean
   CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kCurrent})[0].find("TG3007") != std::string::npos);
   CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kEarliest}).back() == "change pipeline sums anew");
   CHECK(site.plan({elsewhere}, {.restart_from = RestartFrom::kTime}).back() == "change pipeline sums anew");
+}
+
+TEST_CASE("a pipeline keeps the time zone that it was made with, whatever the installation's is now") {
+  Fixture site;
+  site.add(kReadings);
+  site.add("CREATE TABLE sums (device STRING, n BIGINT)");
+  const auto query = [](const std::string& zone, const std::string& having = "") {
+    return "INSERT INTO sums SELECT device, SUM(n) FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' DAY" +
+           zone + ")) GROUP BY device, window_start, window_end" + having;
+  };
+  site.zone = "Asia/Tokyo";
+  site.add(query(""));
+  CHECK(site.catalog->find_pipeline("sums")->time_zone == "Asia/Tokyo");
+  for (const std::string zone : {"Asia/Tokyo", "Europe/Paris", ""}) {
+    site.zone = zone;
+    CHECK(site.plan({query("")}).back() == "unchanged pipeline sums");
+    CHECK(site.plan({query("", " HAVING SUM(n) > 1")}).back() == "change pipeline sums");
+    CHECK(site.plan({query(", TIME ZONE 'Asia/Tokyo'")}).back() == "change pipeline sums");
+    CHECK(site.plan({query(", TIME ZONE 'Europe/Paris'")}).back() == "change pipeline sums anew");
+  }
 }
 
 TEST_CASE("pipelines follow a view that changed, also those that no file mentions") {

@@ -77,6 +77,8 @@ Result<> StatementExecutor::start_sink(const catalog::Catalog::StreamPtr& stream
   return parts_.start_sink(stream);
 }
 
+std::string StatementExecutor::time_zone() const { return parts_.time_zone ? parts_.time_zone() : std::string(); }
+
 ScriptOutcome StatementExecutor::run(std::string_view script) {
   ScriptOutcome outcome;
   const auto one_at_a_time = running_.lock();
@@ -92,7 +94,7 @@ ScriptOutcome StatementExecutor::run(std::string_view script) {
       outcome.results.push_back(result("unchanged", "pipeline", running->name));
       continue;
     }
-    CatalogNames names(parts_.catalog);
+    CatalogNames names(parts_.catalog, time_zone());
     auto statement = sql::analyze(text, names, settings);
     if (statement && !*statement) continue;
     auto done = statement ? run_one(std::move(**statement), names.take_used())
@@ -177,7 +179,8 @@ Result<StatementResult> StatementExecutor::insert(sql::InsertInto statement, std
                                          .name = name,
                                          .target = statement.target->name,
                                          .sql = statement.sql,
-                                         .wanted = catalog::PipelineState::kRunning};
+                                         .wanted = catalog::PipelineState::kRunning,
+                                         .time_zone = statement.time_zone};
   TRY_ASSIGN(definition,
              parts_.catalog.add_pipeline(std::move(definition), std::move(reads), engine::late_schema(statement.plan)));
   if (auto started = launch(definition, std::move(statement)); !started) {
@@ -201,7 +204,7 @@ Result<> StatementExecutor::launch(const catalog::PipelineDefinition& definition
 
 Result<> StatementExecutor::launch_from_text(const catalog::PipelineDefinition& definition) {
   const auto attempt = [&]() -> Result<> {
-    const CatalogNames names(parts_.catalog);
+    const CatalogNames names(parts_.catalog, time_zone());
     sql::ScriptSettings settings{.pipeline_name = definition.name};
     TRY_ASSIGN(auto statement, sql::analyze({definition.sql, {}}, NamesAsKnown(names, definition), settings));
     auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
@@ -263,7 +266,7 @@ StatementResult StatementExecutor::show(sql::ShowKind kind) const {
 
 Result<sql::Plan> StatementExecutor::plan_select(std::string_view text) const {
   TRY_ASSIGN(const auto statements, sql::split_script(text));
-  const CatalogNames names(parts_.catalog);
+  const CatalogNames names(parts_.catalog, time_zone());
   sql::ScriptSettings settings;
   std::optional<sql::Plan> plan;
   for (const auto& part : statements) {

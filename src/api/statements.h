@@ -53,6 +53,9 @@ struct StatementParts {
   // A stream that takes records from outside was opened or got columns, or is about to be dropped. May be empty.
   std::function<void(catalog::Catalog::StreamPtr)> stream_opened{};
   std::function<void(StreamId)> stream_dropped{};
+  // The installation's time zone, by which days, months and shifts of new queries go (sql::Names::time_zone). May be
+  // empty: UTC.
+  std::function<std::string()> time_zone{};
 };
 
 // One script, drop or start at a time (a lock); any thread, but not a network thread: it waits for the disk.
@@ -89,6 +92,7 @@ class StatementExecutor {
   [[nodiscard]] std::map<std::string, std::string> failures() const;
 
  private:
+  [[nodiscard]] std::string time_zone() const;
   Result<> take_step(const SiteStep& step, const SiteOptions& options);
   Result<> restart_pipeline(catalog::PipelineDefinition anew, std::vector<std::string> reads, columnar::SchemaPtr late);
   Result<> replace_pipeline(const std::string& name, sql::InsertInto insert, std::vector<std::string> reads,

@@ -196,6 +196,19 @@ TEST_CASE("a stream gets columns, and what was made before notes how many it kno
   CHECK(site.catalog->find_pipeline("averages")->known_columns.empty());
 }
 
+TEST_CASE("a pipeline keeps its time zone") {
+  Fixture site;
+  REQUIRE(site.catalog->add_stream(readings()));
+  REQUIRE(site.catalog->add_pipeline(
+      {.id = {}, .name = "p", .target = "elsewhere", .sql = "INSERT ...", .time_zone = "Europe/Paris"}, {"readings"},
+      nullptr));
+  site.close();
+  site.open();
+  CHECK(site.catalog->find_pipeline("p")->time_zone == "Europe/Paris");
+  REQUIRE(site.catalog->replace_pipeline("p", "INSERT another", {"readings"}, false));
+  CHECK(site.catalog->find_pipeline("p")->time_zone == "Europe/Paris");
+}
+
 TEST_CASE("columns come behind the others and may be NULL, or nothing changes") {
   Fixture site;
   const auto made = site.catalog->add_stream(readings());

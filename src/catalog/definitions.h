@@ -62,6 +62,9 @@ struct PipelineDefinition {
   std::map<std::string, uint32_t> known_columns = {};
   // Where it begins in the streams that it reads, until an epoch of it is stored; at the oldest record of any other.
   std::vector<std::pair<StreamId, Offset>> starts = {};
+  // By whose clocks its windows of days, months and shifts go where neither they nor their stream say: as the
+  // installation had it when the pipeline was made. Empty: UTC.
+  std::string time_zone = {};
 };
 
 // `stream` as a pipeline knows it, and any stream without an entry as it is.

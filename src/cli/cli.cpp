@@ -11,6 +11,7 @@
 #include "cli/internal/device_commands.h"
 #include "cli/internal/mistyped.h"
 #include "cli/internal/sim_command.h"
+#include "io/time_zone.h"
 #include "sim/profile.h"
 
 namespace tidegate::cli {
@@ -28,6 +29,10 @@ Result<ServeOptions> serve_options(const CommandLine& line) {
   TRY_ASSIGN(options.http, parse_listen_address(line.http));
   TRY_ASSIGN(options.mqtt, address_or_off(line.mqtt));
   TRY_ASSIGN(options.mqtts, address_or_off(line.mqtts));
+  if (!options.time_zone.empty() && io::find_time_zone(options.time_zone) == nullptr) {
+    return fail(ErrorCode::UsageError, fmt::format("there is no time zone '{}'", options.time_zone),
+                "Name it as in the IANA database: --time-zone Europe/Paris");
+  }
   options.log_format = line.log_json ? LogFormat::kJson : LogFormat::kText;
   options.log_level = line.log_level == "debug"   ? LogLevel::kDebug
                       : line.log_level == "warn"  ? LogLevel::kWarn
@@ -55,6 +60,8 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_option("--lookup-folder", line.serve.lookup_folders,
                       "lookup tables may be read from files below it too; may be repeated");
+  command->add_option("--time-zone", line.serve.time_zone,
+                      "whose days, months and shifts new queries go by; without it: that of the sites, or UTC");
   command->add_flag("--insecure-dev", line.serve.insecure_dev, "no TLS and no authentication, loopback only");
   command
       ->add_option("--allow-target", line.serve.allowed_targets,

@@ -29,6 +29,7 @@ struct ServeOptions {
   int threads = 1;             // of the engine
   size_t max_connections = 0;  // of MQTT; 0: as many as open files allow
   size_t pipeline_memory = 0;  // bytes of state of one pipeline; 0: half of the machine's
+  std::string time_zone{};     // of days, months and shifts; empty: that of the sites
   std::vector<std::filesystem::path> sink_folders;
   std::vector<std::filesystem::path> lookup_folders{};
   std::vector<std::string> allowed_targets{};  // where webhooks and mail may go

@@ -53,15 +53,16 @@ TEST_CASE("serve gets its options, global ones before or after the word") {
   CHECK(plain.options->mqtts == ListenAddress{"127.0.0.1", 8883});
   CHECK_FALSE(plain.options->insecure_dev);
 
-  const Served full =
-      run({"serve", "--data", "d", "--http", "[::1]:0", "--mqtt", "off", "--mqtts", "0.0.0.0:8884", "--threads", "3",
-           "--pipeline-memory", "2GB", "--insecure-dev", "--log-json", "--log-level", "warn"});
+  const Served full = run({"serve", "--data", "d", "--http", "[::1]:0", "--mqtt", "off", "--mqtts", "0.0.0.0:8884",
+                           "--threads", "3", "--pipeline-memory", "2GB", "--time-zone", "Europe/Paris",
+                           "--insecure-dev", "--log-json", "--log-level", "warn"});
   REQUIRE(full.options.has_value());
   CHECK(full.options->http == ListenAddress{"::1", 0});
   CHECK_FALSE(full.options->mqtt.has_value());
   CHECK(full.options->mqtts == ListenAddress{"0.0.0.0", 8884});
   CHECK(full.options->threads == 3);
   CHECK(full.options->pipeline_memory == size_t{2} << 30);
+  CHECK(full.options->time_zone == "Europe/Paris");
   CHECK(full.options->insecure_dev);
   CHECK(full.options->log_format == LogFormat::kJson);
   CHECK(full.options->log_level == LogLevel::kWarn);
@@ -72,6 +73,7 @@ TEST_CASE("a command line that makes no sense ends with 2") {
   CHECK(run({"swim"}).code == 2);
   CHECK(run({"serve", "--http", "nowhere"}).code == 2);
   CHECK(run({"serve", "--threads", "0"}).code == 2);
+  CHECK(run({"serve", "--time-zone", "Mars/Base"}).code == 2);
   CHECK(run({"stream"}).code == 2);
   CHECK(run({"stream", "get"}).code == 2);
   CHECK(run({"sim", "--qos", "3"}).code == 2);

@@ -28,6 +28,7 @@ tidegate::server::ServerOptions server_options(const tidegate::cli::ServeOptions
   options.engine_threads = wanted.threads;
   options.max_connections = wanted.max_connections;
   options.pipeline_memory = wanted.pipeline_memory;
+  options.time_zone = wanted.time_zone;
   options.insecure_dev = wanted.insecure_dev;
   options.allowed_targets = wanted.allowed_targets;
   return options;

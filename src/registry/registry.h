@@ -64,6 +64,8 @@ class Registry {
   [[nodiscard]] virtual std::vector<PlacePtr> places() const = 0;  // in the order of their paths
   // The time zone of the site that the place belongs to; "UTC" for a device that stands nowhere.
   [[nodiscard]] virtual std::string time_zone_of(std::string_view place) const = 0;
+  // The time zone that all sites are in; empty if there is no site, or if they are in several.
+  [[nodiscard]] virtual std::string site_time_zone() const = 0;
   // A site needs a time zone, what is below must not have one and needs its parent. AlreadyExists, NotFound,
   // BadRequest.
   [[nodiscard]] virtual Result<PlacePtr> add_place(Place place) = 0;

@@ -165,6 +165,7 @@ TEST_CASE("what a device may not be") {
 
 TEST_CASE("the site tree grows from the top and is cut from the leaves") {
   Fixture site;
+  CHECK(site.registry->site_time_zone().empty());
   CHECK(code_of(site.add_place("north")) == ErrorCode::BadRequest);
   CHECK(code_of(site.add_place("north", "Mars/Base")) == ErrorCode::BadRequest);
   CHECK(code_of(site.add_place("north", "../../etc/passwd")) == ErrorCode::BadRequest);
@@ -178,6 +179,7 @@ TEST_CASE("the site tree grows from the top and is cut from the leaves") {
   CHECK(code_of(site.add_place("north//x")) == ErrorCode::BadRequest);
   CHECK(site.registry->time_zone_of("north/pumping/pump-3") == "Europe/Berlin");
   CHECK(site.registry->time_zone_of("") == "UTC");
+  CHECK(site.registry->site_time_zone() == "Europe/Berlin");
   CHECK(code_of(site.registry->remove_place("north", std::nullopt)) == ErrorCode::InUse);
   Device device = named("m");
   device.place = "north/pumping/pump-3";
@@ -196,6 +198,11 @@ TEST_CASE("the site tree grows from the top and is cut from the leaves") {
   REQUIRE(zone);
   CHECK((*zone)->revision == 2);
   CHECK(site.registry->time_zone_of("north/pumping") == "America/New_York");
+  CHECK(site.registry->site_time_zone() == "America/New_York");
+  REQUIRE(site.add_place("south", "America/New_York"));
+  CHECK(site.registry->site_time_zone() == "America/New_York");
+  REQUIRE(site.add_place("west", "America/Denver"));
+  CHECK(site.registry->site_time_zone().empty());
 }
 
 TEST_CASE("lists are filtered, and paged by name") {

@@ -196,7 +196,8 @@ Result<> WiredServer::open_platform() {
       .check_sink = [this](const catalog::StreamDefinition& stream) { return sinks_->check(stream); },
       .stop_sink = [this](StreamId stream) { forget_sink(stream); },
       .stream_opened = [this](catalog::Catalog::StreamPtr stream) { last_values_->follow(std::move(stream)); },
-      .stream_dropped = [this](StreamId stream) { last_values_->forget(stream); }});
+      .stream_dropped = [this](StreamId stream) { last_values_->forget(stream); },
+      .time_zone = [this] { return options_.time_zone.empty() ? registry_->site_time_zone() : options_.time_zone; }});
   TRY(statements_->restore());
   monitor_ = registry::DeviceMonitor::create(
       {*log_, *registry_, *last_values_, devices_, clock_, events ? *events : nullptr}, false);

@@ -32,6 +32,7 @@ struct ServerOptions {
   // MQTT connections; 0: as many as the system's limit of open files allows, up to kMaxConnections.
   size_t max_connections = 0;
   size_t pipeline_memory = 0;  // bytes of state of one pipeline; 0: half of the machine's memory
+  std::string time_zone{};     // whose days new queries go by; empty: that of the registry's sites, if they have one
   int network_threads = 1;     // for MQTT; HTTP has one of its own
   int engine_threads = 1;
   // No TLS and no authentication, on loopback only. For trying things out.

@@ -77,14 +77,16 @@ class Analyzer {
                           : fmt::format("no stream '{}'", ast.target.text),
                      "CREATE TABLE makes one; SHOW TABLES lists them");
     }
-    QueryBinder binder(names_);
-    TRY_ASSIGN(Plan plan, binder.bind_insert(ast, *target));
     std::string pipeline = settings_.pipeline_name.empty() ? target->name : settings_.pipeline_name;
-    return Statement(InsertInto{std::move(pipeline), std::move(target), std::move(plan), without_semicolon(text_)});
+    std::string zone = names_.time_zone(pipeline);
+    QueryBinder binder(names_, zone);
+    TRY_ASSIGN(Plan plan, binder.bind_insert(ast, *target));
+    return Statement(
+        InsertInto{std::move(pipeline), std::move(target), std::move(plan), without_semicolon(text_), std::move(zone)});
   }
 
   Result<std::optional<Statement>> operator()(SelectAst& ast) {
-    TRY_ASSIGN(Plan plan, QueryBinder(names_).bind_statement(ast.query));
+    TRY_ASSIGN(Plan plan, QueryBinder(names_, names_.time_zone({})).bind_statement(ast.query));
     return Statement(Select{std::move(plan)});
   }
 

@@ -26,6 +26,9 @@ class Names {
   // Names compare without regard to case unless quoted with `backticks`.
   [[nodiscard]] virtual std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const = 0;
   [[nodiscard]] virtual std::optional<catalog::ViewDefinition> find_view(std::string_view name) const = 0;
+  // By whose clocks windows of days, months and shifts go where neither they nor their stream say: an IANA name, empty
+  // for UTC. Of a pipeline that is there it is what it was made with, of anything else that of the installation.
+  [[nodiscard]] virtual std::string time_zone(std::string_view /*pipeline*/) const { return {}; }
   // Null when there is no lookup table of that name.
   [[nodiscard]] virtual catalog::TablePtr find_table(std::string_view /*name*/) const { return nullptr; }
 };
@@ -62,6 +65,7 @@ struct InsertInto {
   std::shared_ptr<const catalog::StreamDefinition> target;
   Plan plan;
   std::string sql;
+  std::string time_zone = {};  // Names::time_zone() of it: to be kept with the pipeline
 };
 struct Select {
   Plan plan;

@@ -5,6 +5,12 @@
 
 namespace tidegate::api {
 
+std::string zone_of(const catalog::Catalog& catalog, std::string_view pipeline, const std::string& otherwise) {
+  if (pipeline.empty()) return otherwise;
+  const auto found = catalog.find_pipeline(pipeline);
+  return found ? found->time_zone : otherwise;
+}
+
 std::optional<catalog::PipelineDefinition> pipeline_of(const catalog::Catalog& catalog, std::string_view text,
                                                        const sql::ScriptSettings& settings) {
   const std::string wanted = normal_sql(text);

@@ -10,10 +10,15 @@
 
 namespace tidegate::api {
 
+// What a pipeline that is there was made with; of any other `otherwise`.
+[[nodiscard]] std::string zone_of(const catalog::Catalog& catalog, std::string_view pipeline,
+                                  const std::string& otherwise);
+
 // One thread.
 class CatalogNames final : public sql::Names {
  public:
-  explicit CatalogNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
+  // `zone`: of the installation (sql::Names::time_zone).
+  CatalogNames(const catalog::Catalog& catalog, std::string zone) : catalog_(catalog), zone_(std::move(zone)) {}
 
   // Shared by the catalog's face.
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
@@ -32,6 +37,10 @@ class CatalogNames final : public sql::Names {
     return found;
   }
 
+  [[nodiscard]] std::string time_zone(std::string_view pipeline) const override {
+    return zone_of(catalog_, pipeline, zone_);
+  }
+
   // Everything found since the last call.
   [[nodiscard]] std::vector<std::string> take_used() {
     std::vector<std::string> out(used_.begin(), used_.end());
@@ -41,6 +50,7 @@ class CatalogNames final : public sql::Names {
 
  private:
   const catalog::Catalog& catalog_;
+  std::string zone_;
   mutable std::set<std::string> used_;  // lookups are const in the face
 };
 
@@ -57,6 +67,7 @@ class NamesAsKnown final : public sql::Names {
     return names_.find_view(name);
   }
   [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override { return names_.find_table(name); }
+  [[nodiscard]] std::string time_zone(std::string_view pipeline) const override { return names_.time_zone(pipeline); }
 
  private:
   const sql::Names& names_;

@@ -159,7 +159,10 @@ std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition
                        waits_json(status->waits, definition.target, states.sinks, states.now_us));
     if (whole) out += ",\"operators\":" + operators_json(status->operators);
   }
-  if (whole) out += ",\"sql\":" + json_string(definition.sql);
+  if (whole) {
+    out += fmt::format(R"(,"sql":{},"time_zone":{})", json_string(definition.sql),
+                       json_string(definition.time_zone.empty() ? "UTC" : definition.time_zone));
+  }
   return out + "}";
 }
 

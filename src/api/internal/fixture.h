@@ -51,7 +51,9 @@ class Platform {
     ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
     engine_ = engine::Engine::create(*log_, clock_, devices_, {});
     statements = std::make_unique<StatementExecutor>(
-        StatementParts{.catalog = *catalog_, .log = *log_, .ingest = *ingest_, .engine = *engine_});
+        StatementParts{.catalog = *catalog_, .log = *log_, .ingest = *ingest_, .engine = *engine_, .time_zone = [this] {
+                         return registry_->site_time_zone();
+                       }});
     const auto events = must(catalog_->add_system_stream(registry::device_events_definition()));
     REQUIRE(catalog_->add_system_stream(corrections_definition()));
     REQUIRE(statements->restore());

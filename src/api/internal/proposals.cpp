@@ -161,7 +161,7 @@ void ApiImpl::propose_from_samples(Call& call) {
     }
     for (auto& message : *captured) request->samples.push_back({std::move(message.topic), std::move(message.payload)});
   }
-  const CatalogNames names(parts_.catalog);
+  const CatalogNames names(parts_.catalog, {});
   const auto proposed = propose_stream(request->name, request->samples, names, parts_.clock.now_us());
   if (!proposed) return call.reply(proposed.error());
   call.reply(answer_json(*proposed, *request));

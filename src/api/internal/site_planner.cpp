@@ -274,7 +274,7 @@ Result<> SitePlanner::decide_pipeline(const Unit& unit, const sql::InsertInto& i
     return {};
   }
   sql::ScriptSettings settings{.pipeline_name = existing->name};
-  const SiteNames names_now(catalog_);
+  const SiteNames names_now(catalog_, {});
   const NamesAsKnown before_names(names_now, *existing);
   const auto before = sql::analyze({existing->sql, {}}, before_names, settings);
   const auto* old_insert = before && *before ? std::get_if<sql::InsertInto>(&**before) : nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/internal/catalog_names.h"
 #include "api/site.h"
 #include "catalog/catalog.h"
 #include "sql/sql.h"
@@ -27,12 +28,15 @@ struct SiteStep {
 // The catalog with what the files declare on top of it. One thread.
 class SiteNames final : public sql::Names {
  public:
-  explicit SiteNames(const catalog::Catalog& catalog) : catalog_(catalog) {}
+  SiteNames(const catalog::Catalog& catalog, std::string zone) : catalog_(catalog), zone_(std::move(zone)) {}
   // Shared as in the catalog.
   [[nodiscard]] std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override;
   [[nodiscard]] std::optional<catalog::ViewDefinition> find_view(std::string_view name) const override;
 
   [[nodiscard]] catalog::TablePtr find_table(std::string_view name) const override;
+  [[nodiscard]] std::string time_zone(std::string_view pipeline) const override {
+    return zone_of(catalog_, pipeline, zone_);
+  }
 
   void expect_view(std::string_view name);  // it is declared and not bound yet: not to be found
   void add_stream(const catalog::StreamDefinition& definition);
@@ -43,6 +47,7 @@ class SiteNames final : public sql::Names {
 
  private:
   const catalog::Catalog& catalog_;
+  std::string zone_;
   std::map<std::string, std::shared_ptr<const catalog::StreamDefinition>> streams_;
   std::map<std::string, catalog::TablePtr> tables_;
   std::map<std::string, catalog::ViewDefinition> views_;
@@ -64,8 +69,10 @@ struct PlanState {
 // One use; one thread.
 class SitePlanner {
  public:
-  SitePlanner(const catalog::Catalog& catalog, const std::vector<SiteFile>& files, SiteOptions options)
-      : catalog_(catalog), files_(files), options_(options), names_(catalog) {}
+  // `zone`: of the installation.
+  SitePlanner(const catalog::Catalog& catalog, const std::vector<SiteFile>& files, SiteOptions options,
+              std::string zone)
+      : catalog_(catalog), files_(files), options_(options), names_(catalog, std::move(zone)) {}
 
   // In the order in which they can be done; what stays as it is, too. Nothing is changed.
   [[nodiscard]] Result<std::vector<SiteStep>> plan();

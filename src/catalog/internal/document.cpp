@@ -18,6 +18,8 @@ constexpr uint8_t kTypedVersion = 2;
 constexpr uint8_t kKnowingVersion = 2;
 // Of a pipeline that does not begin at the oldest records.
 constexpr uint8_t kStartingVersion = 3;
+// Of a pipeline whose days are not UTC's.
+constexpr uint8_t kZonedVersion = 4;
 // Types inside each other, as deep as the parser takes them and more.
 constexpr int kMaxTypeDepth = 64;
 
@@ -183,7 +185,11 @@ std::string encode(const PipelineDocument& pipeline) {
   ByteWriter out(bytes);
   const auto& known = pipeline.definition.known_columns;
   const auto& starts = pipeline.definition.starts;
-  const uint8_t version = !starts.empty() ? kStartingVersion : !known.empty() ? kKnowingVersion : kVersion;
+  const std::string& zone = pipeline.definition.time_zone;
+  const uint8_t version = !zone.empty()     ? kZonedVersion
+                          : !starts.empty() ? kStartingVersion
+                          : !known.empty()  ? kKnowingVersion
+                                            : kVersion;
   out.fixed(version);
   out.fixed(pipeline.definition.id.value);
   out.text(pipeline.definition.name);
@@ -204,15 +210,14 @@ std::string encode(const PipelineDocument& pipeline) {
     out.fixed(stream.value);
     out.fixed(from.value);
   }
+  if (version == kZonedVersion) out.text(zone);
   return bytes;
 }
 
 Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
   ByteReader in(bytes);
   const auto version = in.fixed<uint8_t>();
-  if (version != kVersion && version != kKnowingVersion && version != kStartingVersion) {
-    return unknown_format("pipeline");
-  }
+  if (version < kVersion || version > kZonedVersion) return unknown_format("pipeline");
   PipelineDocument pipeline;
   pipeline.definition.id = PipelineId{in.fixed<uint32_t>()};
   pipeline.definition.name = in.text();
@@ -226,11 +231,12 @@ Result<PipelineDocument> decode_pipeline(std::string_view bytes) {
     std::string name(in.text());
     pipeline.definition.known_columns[std::move(name)] = static_cast<uint32_t>(in.varint());
   }
-  const uint64_t starts = version == kStartingVersion ? in.varint() : 0;
+  const uint64_t starts = version < kStartingVersion ? 0 : in.varint();
   for (uint64_t at = 0; at < starts && in.ok(); ++at) {
     const StreamId stream{in.fixed<uint32_t>()};
     pipeline.definition.starts.emplace_back(stream, Offset{in.fixed<int64_t>()});
   }
+  if (version == kZonedVersion) pipeline.definition.time_zone = in.text();
   if (!in.finished()) return unknown_format("pipeline");
   return pipeline;
 }

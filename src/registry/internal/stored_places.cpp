@@ -56,6 +56,16 @@ std::string StoredRegistry::time_zone_of(std::string_view place) const {
   return site == nullptr ? "UTC" : site->time_zone;
 }
 
+std::string StoredRegistry::site_time_zone() const {
+  std::string zone;
+  for (const PlacePtr& place : places()) {
+    if (place_depth(place->path) != 1) continue;
+    if (!zone.empty() && zone != place->time_zone) return {};
+    zone = place->time_zone;
+  }
+  return zone;
+}
+
 Result<PlacePtr> StoredRegistry::add_place(Place place) {
   const auto one_at_a_time = changing_.lock();
   TRY(check_place(place));

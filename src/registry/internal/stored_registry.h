@@ -33,6 +33,7 @@ class StoredRegistry final : public Registry {
   [[nodiscard]] PlacePtr find_place(std::string_view path) const override;
   [[nodiscard]] std::vector<PlacePtr> places() const override;
   [[nodiscard]] std::string time_zone_of(std::string_view place) const override;
+  [[nodiscard]] std::string site_time_zone() const override;
   [[nodiscard]] Result<PlacePtr> add_place(Place place) override;
   [[nodiscard]] Result<PlacePtr> change_place(std::string_view path, Expected revision,
                                               const PlaceChange& change) override;

@@ -293,6 +293,7 @@ Result<Relation> QueryBinder::detect_node(const DetectCall& call, Relation input
   output.time_column = builder.detect.keys.size() + 2;
   output.device_column = builder.device_key;
   output.state_ttl_us = input.state_ttl_us;
+  output.zones = input.zones;
   output.visible = builder.schema->fields.size();
   Relation below = project(std::move(input), std::move(builder.columns.expressions), std::move(builder.columns.names));
   auto node = std::make_unique<PlanNode>();

@@ -248,6 +248,8 @@ Relation QueryBinder::scan(std::shared_ptr<const catalog::StreamDefinition> stre
   relation.has_watermark = stream->time_column.has_value();
   relation.time_column = stream->time_column;
   relation.device_column = stream->device_column;
+  const auto zone = stream->options.find("time_zone");
+  relation.zones = {zone == stream->options.end() ? zone_ : utc_is_empty(zone->second)};
   const auto ttl = stream->options.find("state.ttl");
   if (ttl != stream->options.end()) relation.state_ttl_us = parse_duration(ttl->second).value_or(0);
   node->operator_id = operator_id("stream", "scan", stream->name);
@@ -274,6 +276,7 @@ Relation QueryBinder::project(Relation input, std::vector<Expression> expression
   output.path = input.path;
   output.has_watermark = input.has_watermark;
   output.state_ttl_us = input.state_ttl_us;
+  output.zones = input.zones;
   std::string meaning;
   auto schema = std::make_shared<Schema>();
   for (size_t at = 0; at < expressions.size(); ++at) {

@@ -19,6 +19,11 @@ inline constexpr size_t kMaxColumns = 1024;   // of one SELECT
 inline constexpr size_t kMaxGroupKeys = 64;   // of one GROUP BY
 inline constexpr size_t kMaxSubqueries = 32;  // of one WHERE: each looks up every row
 
+// The one that is not named anywhere: what was made before there were others goes on by it.
+[[nodiscard]] inline std::string utc_is_empty(std::string_view zone) {
+  return zone == "UTC" ? std::string() : std::string(zone);
+}
+
 // A plan being built and what its columns are. Columns from `visible` on are kept for the engine only.
 struct Relation {
   std::unique_ptr<PlanNode> node;
@@ -32,6 +37,7 @@ struct Relation {
   std::optional<size_t> device_column;
   std::optional<size_t> window_start;  // of a query with a window, by plain lineage
   std::optional<size_t> window_end;
+  std::vector<std::string> zones;    // by whose clocks its streams go, each once; empty for UTC
   int64_t state_ttl_us = 0;          // the longest 'state.ttl' of the streams; 0: none
   std::optional<WindowCall> window;  // over this relation, not yet grouped; its `table` is empty
 
@@ -40,7 +46,8 @@ struct Relation {
 
 class QueryBinder {
  public:
-  explicit QueryBinder(const Names& names) : names_(names) {}
+  // `zone`: of the installation, empty for UTC.
+  explicit QueryBinder(const Names& names, std::string zone = {}) : names_(names), zone_(utc_is_empty(zone)) {}
 
   // The plan with unused columns pruned; yields the query's columns only.
   [[nodiscard]] Result<Plan> bind(const Query& query);
@@ -83,6 +90,8 @@ class QueryBinder {
   [[nodiscard]] Result<> bind_exists(const AstExpression& ast, const columnar::Schema& both, const Relation& input,
                                      LookupJoin& into);
   [[nodiscard]] Result<Relation> bind_window(const WindowCall& call, const std::string& path);
+  // Of a window that names no zone.
+  [[nodiscard]] static Result<> go_by_clocks(const WindowCall& call, const Relation& input, WindowSpec& spec);
   [[nodiscard]] Result<Relation> bind_detect(const DetectCall& call, const std::string& path);
   [[nodiscard]] Result<Relation> detect_node(const DetectCall& call, Relation input);
   [[nodiscard]] Result<Relation> bind_plain(const Query& query, Relation input);
@@ -110,6 +119,7 @@ class QueryBinder {
   [[nodiscard]] std::string operator_id(const std::string& path, std::string_view kind, const std::string& meaning);
 
   const Names& names_;
+  std::string zone_;
   std::vector<CommonScope> common_;
   std::vector<std::string> ids_;
   Ordering ordering_;  // of the query with a tail

@@ -84,6 +84,9 @@ Result<Relation> QueryBinder::bind_union(const Query& query, const std::string& 
   for (const Relation& branch : branches) {
     output.has_watermark = output.has_watermark && branch.has_watermark;
     by_device = by_device && branch.device_column.has_value();
+    for (const std::string& zone : branch.zones) {
+      if (std::ranges::find(output.zones, zone) == output.zones.end()) output.zones.push_back(zone);
+    }
     output.state_ttl_us = std::max(output.state_ttl_us, branch.state_ttl_us);
     output.source += (output.source.empty() ? "" : ", ") + branch.source;
   }

@@ -112,6 +112,23 @@ class InputColumns {
 
 }  // namespace
 
+Result<> QueryBinder::go_by_clocks(const WindowCall& call, const Relation& input, WindowSpec& spec) {
+  if (call.zone_position || !has_calendar(spec) || input.zones.empty()) return {};
+  if (input.zones.size() > 1) {
+    std::string names;
+    for (const std::string& zone : input.zones) {
+      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", zone.empty() ? "UTC" : zone);
+    }
+    return fail_at(ErrorCode::SqlInvalidWindow, call.position,
+                   fmt::format("the streams go by the clocks of different time zones ({})", names),
+                   "Say whose days these are: TIME ZONE 'Europe/Paris' as the window's last argument");
+  }
+  if (input.zones.front().empty()) return {};
+  spec.kind = WindowKind::kCalendar;
+  spec.zone = input.zones.front();
+  return {};
+}
+
 Result<Relation> QueryBinder::bind_window(const WindowCall& call, const std::string& path) {
   TRY(check_window(call));
   TRY_ASSIGN(Relation relation, bind_table(*call.table, path));
@@ -146,6 +163,9 @@ Result<Relation> QueryBinder::bind_window(const WindowCall& call, const std::str
   WindowCall window;
   window.position = call.position;
   window.spec = call.spec;
+  if (relation.schema().fields[column].type == columnar::TypeKind::kTimestampLtz) {
+    TRY(go_by_clocks(call, relation, window.spec));
+  }
   for (const Name& key : call.partition_by) {
     TRY_ASSIGN(const size_t key_column, binder.find_column({key}, key.position));
     window.partition_columns.push_back(key_column);
@@ -257,6 +277,7 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
     output.window_end = keys.size() + 1;
   }
   output.state_ttl_us = input.state_ttl_us;
+  output.zones = input.zones;
   output.visible = schema->fields.size();
   Relation below;
   if (const auto plain = columns.plain()) {

@@ -12,6 +12,7 @@ namespace tidegate::sql {
 namespace {
 
 constexpr int64_t kDayUs = 86'400 * kMicrosPerSecond;
+constexpr int64_t kMaxDays = 36'600;
 // Windows that one record falls into. What is kept for them is a slice per slide or step and group.
 constexpr int64_t kMaxPanes = 10'000;
 
@@ -25,7 +26,6 @@ Result<> check_milliseconds(const WindowCall& call) {
 }
 
 Result<> check_calendar(const WindowCall& call) {
-  constexpr int64_t kMaxDays = 36'600;
   const WindowSpec& spec = call.spec;
   if (call.zone_position && io::find_time_zone(spec.zone) == nullptr) {
     return fail_at(ErrorCode::SqlInvalidWindow, *call.zone_position,
@@ -48,6 +48,11 @@ Result<> check_calendar(const WindowCall& call) {
 }
 
 }  // namespace
+
+bool has_calendar(const WindowSpec& spec) {
+  const bool days = spec.size_us >= kDayUs && spec.size_us % kDayUs == 0 && spec.size_us <= kMaxDays * kDayUs;
+  return spec.kind == WindowKind::kCalendar || (spec.kind == WindowKind::kTumble && days);
+}
 
 Result<> check_window(const WindowCall& call) {
   const WindowSpec& spec = call.spec;

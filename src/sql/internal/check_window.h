@@ -9,6 +9,8 @@
 
 namespace tidegate::sql {
 
+// Whether the clocks of a time zone decide where the window begins: a tumbling one of days, months or shifts.
+[[nodiscard]] bool has_calendar(const WindowSpec& spec);
 // SqlInvalidWindow.
 [[nodiscard]] Result<> check_window(const WindowCall& call);
 // Sessions are kept by what they are partitioned by, so they are grouped by that and nothing else. SqlInvalidGrouping.

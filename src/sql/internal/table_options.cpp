@@ -8,6 +8,7 @@
 #include "catalog/remote_connectors.h"
 #include "codec/presets.h"
 #include "codec/source_format.h"
+#include "io/time_zone.h"
 #include "sql/internal/bind_query.h"
 #include "sql/internal/computed_columns.h"
 #include "sql/internal/text.h"
@@ -107,6 +108,11 @@ Result<> set_duration(StreamDefinition& stream, const OptionDefinition& option) 
   return {};
 }
 
+Result<> set_zone(StreamDefinition& /*stream*/, const OptionDefinition& option) {
+  if (io::find_time_zone(option.value) == nullptr) return bad_value(option, "an IANA time zone such as 'Europe/Paris'");
+  return {};
+}
+
 Result<> take_as_is(StreamDefinition& /*stream*/, const OptionDefinition& option) {
   if (option.value.empty()) return bad_value(option, "a text");
   return {};
@@ -121,7 +127,8 @@ constexpr std::array kOptions = {KnownOption{"device", set_device},        Known
                                  KnownOption{"path", take_as_is},          KnownOption{"watermark.scope", set_scope},
                                  KnownOption{"max_skew", set_duration},    KnownOption{"idle_timeout", set_duration},
                                  KnownOption{"close_after", set_duration}, KnownOption{"retention", set_duration},
-                                 KnownOption{"state.ttl", set_duration},   KnownOption{"description", take_as_is}};
+                                 KnownOption{"state.ttl", set_duration},   KnownOption{"time_zone", set_zone},
+                                 KnownOption{"description", take_as_is}};
 
 Result<> set_twice(const OptionDefinition& option) {
   return fail_at(ErrorCode::SqlInvalidOption, option.key_position, fmt::format("'{}' is set twice", option.key));

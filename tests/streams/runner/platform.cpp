@@ -14,8 +14,9 @@ namespace tidegate::streams {
 
 class Platform::CatalogNames final : public sql::Names {
  public:
-  explicit CatalogNames(const catalog::Catalog& catalog, std::map<std::string, uint32_t> known_columns = {})
-      : catalog_(catalog), known_columns_(std::move(known_columns)) {}
+  CatalogNames(const catalog::Catalog& catalog, const registry::Registry& registry,
+               std::map<std::string, uint32_t> known_columns = {})
+      : catalog_(catalog), registry_(registry), known_columns_(std::move(known_columns)) {}
   std::shared_ptr<const catalog::StreamDefinition> find_stream(std::string_view name) const override {
     return catalog::as_known(catalog_.find_stream(name), known_columns_);
   }
@@ -23,9 +24,14 @@ class Platform::CatalogNames final : public sql::Names {
     return catalog_.find_view(name);
   }
   catalog::TablePtr find_table(std::string_view name) const override { return catalog_.find_table(name); }
+  std::string time_zone(std::string_view pipeline) const override {
+    const auto found = pipeline.empty() ? std::nullopt : catalog_.find_pipeline(pipeline);
+    return found ? found->time_zone : registry_.site_time_zone();
+  }
 
  private:
   const catalog::Catalog& catalog_;
+  const registry::Registry& registry_;
   const std::map<std::string, uint32_t> known_columns_;
 };
 
@@ -52,13 +58,13 @@ Result<> Platform::open_parts() {
   TRY_ASSIGN(keys_, crypto::KeyRing::open(folder_ / "keys", random_));
   TRY_ASSIGN(store_, store::Store::open(folder_ / "store"));
   TRY_ASSIGN(catalog_, catalog::Catalog::open(*store_, *keys_, random_));
-  names_ = std::make_unique<CatalogNames>(*catalog_);
   log::EmbeddedLogOptions log_options;
   log_options.manual = true;
   TRY_ASSIGN(log_, log::EmbeddedLog::open(*store_, *keys_, random_, clock_, devices_, log_options));
   std::error_code ignored;
   std::filesystem::create_directories(folder_ / "lookups", ignored);
   TRY_ASSIGN(registry_, registry::Registry::open(*store_, *keys_, random_, clock_));
+  names_ = std::make_unique<CatalogNames>(*catalog_, *registry_);
   TRY_ASSIGN(tables_, lookup::Tables::open({.store = *store_,
                                             .keys = *keys_,
                                             .random = random_,
@@ -169,6 +175,14 @@ Result<> Platform::reload(std::string_view name) {
   return {};
 }
 
+Result<> Platform::put_site(const std::string& name, const std::string& zone) {
+  registry::Place site;
+  site.path = name;
+  site.time_zone = zone;
+  TRY(registry_->add_place(std::move(site)));
+  return {};
+}
+
 Result<> Platform::put_device(const std::string& json) {
   namespace bj = boost::json;
   std::error_code problem;
@@ -214,6 +228,7 @@ Result<> Platform::add_pipeline(sql::InsertInto insert, const std::string& name)
   definition.name = name;
   definition.target = insert.target->name;
   definition.sql = insert.sql;
+  definition.time_zone = insert.time_zone;
   const columnar::SchemaPtr late_schema = engine::late_schema(insert.plan);
   TRY_ASSIGN(definition, catalog_->add_pipeline(std::move(definition), std::move(reads), late_schema));
   if (late_schema != nullptr) TRY(open_stream(catalog_->find_stream(catalog::late_name(name))));
@@ -227,8 +242,8 @@ Result<> Platform::start(const catalog::PipelineDefinition& definition, sql::Ins
 }
 
 Result<sql::InsertInto> Platform::analyze_insert(const catalog::PipelineDefinition& pipeline) const {
-  sql::ScriptSettings settings;
-  const CatalogNames names(*catalog_, pipeline.known_columns);
+  sql::ScriptSettings settings{.pipeline_name = pipeline.name};
+  const CatalogNames names(*catalog_, *registry_, pipeline.known_columns);
   TRY_ASSIGN(std::optional<sql::Statement> statement, sql::analyze({pipeline.sql, {}}, names, settings));
   auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
   if (insert == nullptr) return fail(ErrorCode::Bug, fmt::format("the catalog holds no INSERT INTO: {}", pipeline.sql));

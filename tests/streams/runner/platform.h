@@ -58,6 +58,7 @@ class Platform {
   void look_at_tables() { tables_->look(); }
   // Adds a device, or replaces what is said of it: {"name", "type", "place", "labels": {}}.
   [[nodiscard]] Result<> put_device(const std::string& json);
+  [[nodiscard]] Result<> put_site(const std::string& name, const std::string& zone);
   // Runs the pipelines until nothing is left to do.
   [[nodiscard]] Result<> run() { return engine_->run_until_idle(); }
   // Committed records of a stream from `from` on; `from` moves to its end.

@@ -78,6 +78,7 @@ const std::map<std::string, Player::Handler, std::less<>>& Player::handlers() {
       {"dead", &Player::expect_dead},    {"====", &Player::expect_same},    {"error", &Player::expect_error},
       {"explain", &Player::expect_plan}, {"restart", &Player::restart},     {"file", &Player::write_file},
       {"reload", &Player::reload},       {"devices", &Player::put_devices}, {"select", &Player::expect_rows},
+      {"site", &Player::put_site},
   };
   return all;
 }
@@ -171,6 +172,12 @@ Result<> Player::reload(const Block& block) {
 Result<> Player::put_devices(const Block& block) {
   for (const std::string& line : block.body) TRY(platform_->put_device(line));
   return {};
+}
+
+Result<> Player::put_site(const Block& block) {
+  TRY_ASSIGN(const std::string name, word(block, 0, "the site's name"));
+  TRY_ASSIGN(const std::string zone, word(block, 1, "its time zone"));
+  return platform_->put_site(name, zone);
 }
 
 Result<> Player::expect(const Block& block) {

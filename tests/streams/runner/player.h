@@ -40,6 +40,7 @@ class Player {
   Result<> write_file(const Block& block);
   Result<> reload(const Block& block);
   Result<> put_devices(const Block& block);
+  Result<> put_site(const Block& block);
 
   Result<> reopen(bool crash);
   Result<> compare_stream(const Block& block, const std::string& stream, bool ordered, bool some_columns);
