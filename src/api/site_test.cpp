@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
+#include "api/corrections.h"
 #include "api/internal/catalog_names.h"
 #include "api/internal/site_planner.h"
+#include "registry/device_monitor.h"
 
 namespace tidegate::api {
 namespace {
@@ -91,6 +93,23 @@ TEST_CASE("texts that differ in comments and blanks only are the same") {
   CHECK(normal_sql("`a  b` /* open") == "`a  b`");
   CHECK(normal_sql("'open") == "'open");
   CHECK(normal_sql(" -- nothing") == "");
+}
+
+TEST_CASE("the text of the server's own streams makes what they are") {
+  Fixture site;
+  for (const catalog::StreamDefinition& own : {corrections_definition(), registry::device_events_definition()}) {
+    const SiteNames names(*site.catalog);
+    sql::ScriptSettings settings;
+    const auto statement = sql::analyze({own.sql, {}}, names, settings);
+    REQUIRE_MESSAGE(statement, own.sql);
+    const auto& made = std::get<sql::CreateTable>(**statement).definition;
+    CHECK(made.name == own.name);
+    CHECK(*made.schema == *own.schema);
+    CHECK(made.device_column == own.device_column);
+    CHECK(made.time_column == own.time_column);
+    CHECK(made.watermark_delay_us == own.watermark_delay_us);
+    CHECK(made.options == own.options);
+  }
 }
 
 TEST_CASE("statements come in the order of what they need, over files and in any order") {

@@ -80,6 +80,10 @@ class Catalog {
 // time TIMESTAMP_LTZ(3) (when it arrived), device STRING, topic STRING, code INT (error number), reason STRING,
 // payload STRING. `device` is its device column.
 [[nodiscard]] columnar::SchemaPtr dead_letter_schema();
+// A stream of the server's own: the first column names the device, the second is the event time. With the statement
+// that would make it.
+[[nodiscard]] StreamDefinition own_stream(std::string name, std::vector<columnar::Field> fields,
+                                          std::map<std::string, std::string> options = {});
 // Of a stream made by add_system_stream().
 [[nodiscard]] bool is_system_stream(const StreamDefinition& stream);
 [[nodiscard]] bool is_system_table(const TableDefinition& table);

@@ -8,7 +8,7 @@
 #include "base/ids.h"
 #include "codec/internal/number_text.h"
 #include "codec/internal/scalar.h"
-#include "codec/internal/time_pattern.h"
+#include "codec/time_pattern.h"
 #include "codec/timestamp_text.h"
 
 namespace tidegate::codec {
@@ -68,7 +68,7 @@ std::expected<TimeFormat, std::string> TimeFormat::parse(std::string_view text) 
   for (const Named& known : kNames) {
     if (known.name == text) return TimeFormat(known.kind);
   }
-  auto pattern = TimePattern::parse(text);
+  auto pattern = TimePattern::checked(text);
   if (!pattern) {
     return std::unexpected(
         fmt::format("'epoch-s', 'epoch-ms', 'epoch-us', 'epoch-ns', 'iso' or a pattern such as 'dd.MM.yyyy HH:mm:ss'; "
@@ -93,8 +93,11 @@ std::optional<int64_t> TimeFormat::from_written(const WrittenTime& written, colu
 
 std::optional<int64_t> TimeFormat::from_text(std::string_view text, columnar::TypeKind type, bool numbers) const {
   if (kind_ == Kind::kPattern) {
-    const auto written = pattern_->read(text);
-    return written ? from_written(*written, type) : std::nullopt;
+    const auto parsed = pattern_->parse(text);
+    if (!parsed) return std::nullopt;
+    WrittenTime written{parsed->wall_us, std::nullopt};
+    if (parsed->offset_us) written.zone_s = *parsed->offset_us / kMicrosPerSecond;
+    return from_written(written, type);
   }
   if (kind_ == Kind::kAuto || kind_ == Kind::kIso) {
     if (const auto written = parse_written_time(text)) return from_written(*written, type);

@@ -4,7 +4,7 @@
 
 #include "codec/internal/decoder_fixture.h"
 #include "codec/internal/scalar.h"
-#include "codec/internal/time_pattern.h"
+#include "codec/timestamp_text.h"
 
 namespace tidegate::codec {
 namespace {
@@ -67,6 +67,9 @@ TEST_CASE("patterns") {
   CHECK(read("yyyyMMdd'T'HHmmss.SSSSSSX", text("20260102T030405.678999+01")) == "2026-01-02T02:04:05.678Z");
   CHECK(read("MMM dd yyyy hh:mm a", text("Jul 04 2026 12:30 am")) == "2026-07-04T00:30:00.000Z");
   CHECK(read("MMM dd yyyy hh:mm a", text("jul 04 2026 01:30 PM")) == "2026-07-04T13:30:00.000Z");
+  CHECK(read("EEEE, d MMMM yyyy HH:mm Z", text("Saturday, 4 July 2026 12:30 +0200")) == "2026-07-04T10:30:00.000Z");
+  CHECK(read("yyyy-MM-dd HH:mmX", text("2026-07-04 12:30z")) == "2026-07-04T12:30:00.000Z");
+  CHECK(read("yyyy-MM-dd HH:mmX", text("2026-07-04 12:30+19:00")) == "none");
   CHECK(read("yyyy-MM-dd", text("2026-02-28")) == "2026-02-28T00:00:00.000Z");
   CHECK(read("yyyy-MM-dd'''o''clock'", text("2026-02-28'o'clock")) == "none");
   for (const char* bad : {"2026-02-29", "2026-2-28", "2026-02-28x", "26-02-28", "", "2026-13-01", "0000-01-01"}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/civil.h"
 #include "base/ids.h"
 
 namespace tidegate::codec {
@@ -10,40 +11,6 @@ namespace tidegate::codec {
 namespace {
 
 constexpr int64_t kSecondsPerDay = 86'400;
-
-// Days since 1970-01-01 of a date in the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level
-// Date Algorithms").
-int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const int64_t year_of_era = year - era * 400;
-  const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146'097 + day_of_era - 719'468;
-}
-
-struct Date {
-  int64_t year;
-  int64_t month;
-  int64_t day;
-};
-
-Date civil_from_days(int64_t days) {
-  days += 719'468;
-  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
-  const int64_t day_of_era = days - era * 146'097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t shifted_month = (5 * day_of_year + 2) / 153;
-  const int64_t month = shifted_month + (shifted_month < 10 ? 3 : -9);
-  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day_of_year - (153 * shifted_month + 2) / 5 + 1};
-}
-
-int64_t days_in_month(int64_t year, int64_t month) {
-  constexpr std::array<int64_t, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return kDays[static_cast<size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
-}
 
 class Reader {
  public:
@@ -119,9 +86,10 @@ std::optional<int64_t> take_zone(std::string_view& text) {
 
 std::optional<int64_t> to_micros(const CivilTime& time) {
   if (time.year < 1 || time.year > 9999 || time.month < 1 || time.month > 12) return std::nullopt;
-  if (time.day < 1 || time.day > days_in_month(time.year, time.month)) return std::nullopt;
+  const auto month = static_cast<int>(time.month);
+  if (time.day < 1 || time.day > days_in_month(time.year, month)) return std::nullopt;
   if (time.hour > 23 || time.minute > 59 || time.second > 59) return std::nullopt;
-  const int64_t days = days_from_civil(time.year, time.month, time.day);
+  const int64_t days = days_from_civil({time.year, month, static_cast<int>(time.day)});
   return (days * kSecondsPerDay + time.hour * 3600 + time.minute * 60 + time.second) * kMicrosPerSecond + time.micros;
 }
 
@@ -176,7 +144,7 @@ void append_timestamp(int64_t time_us, columnar::TypeKind type, std::string& out
     second_of_day += kSecondsPerDay;
     --days;
   }
-  const Date date = civil_from_days(days);
+  const CivilDate date = civil_from_days(days);
   append_digits(date.year, 4, out);
   out.push_back('-');
   append_digits(date.month, 2, out);

@@ -92,6 +92,28 @@ columnar::SchemaPtr dead_letter_schema() {
   return kSchema;
 }
 
+StreamDefinition own_stream(std::string name, std::vector<columnar::Field> fields,
+                            std::map<std::string, std::string> options) {
+  StreamDefinition own;
+  own.name = std::move(name);
+  own.device_column = 0;
+  own.time_column = 1;
+  own.options = std::move(options);
+  own.options["device"] = fields.at(0).name;
+  std::string columns;
+  for (const columnar::Field& field : fields) {
+    columns +=
+        fmt::format("  {} {}{},\n", field.name, columnar::type_name(field.type), field.nullable ? "" : " NOT NULL");
+  }
+  std::string with;
+  for (const auto& [key, value] : own.options)
+    with += fmt::format("{}'{}' = '{}'", with.empty() ? "" : ", ", key, value);
+  own.sql = fmt::format("CREATE TABLE {0} (\n{1}  WATERMARK FOR {2} AS {2}\n) WITH ({3})", own.name, columns,
+                        fields.at(1).name, with);
+  own.schema = std::make_shared<const columnar::Schema>(columnar::Schema{std::move(fields)});
+  return own;
+}
+
 bool is_system_stream(const StreamDefinition& stream) { return stream.options.contains(kSystemOption); }
 bool is_system_table(const TableDefinition& table) { return table.options.contains(kSystemOption); }
 std::string dead_letter_name(std::string_view stream) { return fmt::format("{}_dead_letters", stream); }

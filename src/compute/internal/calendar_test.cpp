@@ -2,10 +2,10 @@
 
 #include <limits>
 
-#include "compute/internal/civil.h"
+#include "base/civil.h"
+#include "codec/time_pattern.h"
 #include "compute/internal/months.h"
 #include "compute/internal/testing.h"
-#include "compute/internal/time_format.h"
 #include "io/random.h"
 
 namespace tidegate::compute::testing {
@@ -103,7 +103,7 @@ TEST_CASE("adding months is undone by counting them") {
 
 TEST_CASE("patterns of times are written and read") {
   const auto parsed = [](const char* pattern, const char* text) -> Literal {
-    const auto value = TimeFormat(pattern).parse(text);
+    const auto value = codec::TimePattern(pattern).parse(text);
     return value ? Literal{value->wall_us} : kNull;
   };
   CHECK(parsed("yyyy-MM-dd HH:mm:ss", "2026-01-31 12:00:00") == Literal{kNoon});
@@ -117,11 +117,11 @@ TEST_CASE("patterns of times are written and read") {
   }
   CHECK(parsed("HH", "24") == kNull);
   CHECK(parsed("hh a", "13 PM") == kNull);
-  CHECK(TimeFormat("yyyy-MM-dd'T'HH:mmX").parse("2026-01-31T12:00+01:00")->offset_us == 3600 * kOneSecond);
-  CHECK(TimeFormat("HH:mm Z").parse("12:00 -0330")->offset_us == -12'600 * kOneSecond);
+  CHECK(codec::TimePattern("yyyy-MM-dd'T'HH:mmX").parse("2026-01-31T12:00+01:00")->offset_us == 3600 * kOneSecond);
+  CHECK(codec::TimePattern("HH:mm Z").parse("12:00 -0330")->offset_us == -12'600 * kOneSecond);
 
   io::SeededRandom random(8);
-  const TimeFormat format("d MMMM yyyy, hh:mm:ss.SSSSSS a");
+  const codec::TimePattern format("d MMMM yyyy, hh:mm:ss.SSSSSS a");
   for (int round = 0; round < 5'000; ++round) {
     const int64_t time_us = static_cast<int64_t>(random.below(4'000'000'000'000'000));
     std::string text;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "compute/internal/civil.h"
+#include "base/civil.h"
 
 namespace tidegate::compute {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "compute/internal/civil.h"
+#include "base/civil.h"
 #include "compute/internal/kernels.h"
 #include "compute/internal/loops.h"
 #include "compute/internal/months.h"

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <limits>
 
-#include "compute/internal/civil.h"
+#include "base/civil.h"
 #include "compute/internal/testing.h"
 #include "compute/internal/text_conversion.h"
 

@@ -3,11 +3,11 @@
 #include <string>
 
 #include "base/check.h"
-#include "compute/internal/civil.h"
+#include "base/civil.h"
+#include "codec/time_pattern.h"
 #include "compute/internal/kernels.h"
 #include "compute/internal/loops.h"
 #include "compute/internal/text_conversion.h"
-#include "compute/internal/time_format.h"
 #include "io/time_zone.h"
 
 namespace tidegate::compute {
@@ -39,11 +39,11 @@ Kernel from_epoch(const sql::Call& call) {
 // The pattern of the row at hand; one that stays the same is read once.
 class Patterns {
  public:
-  const TimeFormat& of(std::string_view pattern) {
+  const codec::TimePattern& of(std::string_view pattern) {
     if (!known_ || pattern_ != pattern) {
       known_ = true;
       pattern_.assign(pattern);
-      format_ = TimeFormat(pattern);
+      format_ = codec::TimePattern(pattern);
     }
     return format_;
   }
@@ -51,7 +51,7 @@ class Patterns {
  private:
   bool known_ = false;
   std::string pattern_;
-  TimeFormat format_;
+  codec::TimePattern format_;
 };
 
 // The zone of the row at hand; null if there is none of that name.
@@ -90,13 +90,13 @@ Kernel format_times(int64_t unit_us) {
 }
 
 // Without a pattern also what CAST takes: a fraction, a date alone.
-std::optional<TimeFormat::Parsed> parse_time(const Frame& frame, size_t row, Patterns& patterns) {
+std::optional<codec::TimePattern::Parsed> parse_time(const Frame& frame, size_t row, Patterns& patterns) {
   const std::string_view text = frame.args[0].text(row);
   const std::string_view pattern = frame.args.size() > 1 ? frame.args[1].text(row) : kDefaultPattern;
   if (pattern != kDefaultPattern) return patterns.of(pattern).parse(text);
   const auto wall_us = parse_timestamp(text, false);
   if (!wall_us) return std::nullopt;
-  return TimeFormat::Parsed{*wall_us, std::nullopt};
+  return codec::TimePattern::Parsed{*wall_us, std::nullopt};
 }
 
 // What does not fit the pattern is NULL, as in Flink; `convert` yields nothing where that is an error.
@@ -120,13 +120,14 @@ Kernel read_times(bool counted, Convert convert) {
   };
 }
 
-std::optional<int64_t> as_wall(const Frame&, size_t, const TimeFormat::Parsed& parsed, Zones&) {
+std::optional<int64_t> as_wall(const Frame&, size_t, const codec::TimePattern::Parsed& parsed, Zones&) {
   return parsed.wall_us;
 }
-std::optional<int64_t> as_seconds(const Frame&, size_t, const TimeFormat::Parsed& parsed, Zones&) {
+std::optional<int64_t> as_seconds(const Frame&, size_t, const codec::TimePattern::Parsed& parsed, Zones&) {
   return floor_divide(parsed.wall_us - parsed.offset_us.value_or(0), kMicrosPerSecond);
 }
-std::optional<int64_t> as_instant(const Frame& frame, size_t row, const TimeFormat::Parsed& parsed, Zones& zones) {
+std::optional<int64_t> as_instant(const Frame& frame, size_t row, const codec::TimePattern::Parsed& parsed,
+                                  Zones& zones) {
   if (parsed.offset_us) return parsed.wall_us - *parsed.offset_us;
   const io::TimeZone* zone = zones.of(frame.args[2].text(row));
   if (zone == nullptr) return std::nullopt;
@@ -155,7 +156,7 @@ Kernel at_zone(bool instant) {
 
 Kernel convert_zone() {
   return [from = Zones(), to = Zones(), text = std::string()](Frame& frame) mutable {
-    const TimeFormat format(kDefaultPattern);
+    const codec::TimePattern format(kDefaultPattern);
     each_text(frame, [&](size_t row) {
       const auto wall_us = parse_timestamp(frame.args[0].text(row), false);
       if (!wall_us) return frame.put_none();

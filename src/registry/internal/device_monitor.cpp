@@ -8,6 +8,7 @@
 
 #include "base/guarded.h"
 #include "base/logging.h"
+#include "catalog/catalog.h"
 #include "columnar/batch.h"
 #include "io/thread.h"
 
@@ -202,21 +203,12 @@ void LoggingMonitor::written(std::vector<PresenceEvent> events, const Result<>& 
 
 catalog::StreamDefinition device_events_definition() {
   using columnar::TypeKind;
-  catalog::StreamDefinition definition;
-  definition.name = kDeviceEvents;
-  definition.schema = std::make_shared<const columnar::Schema>(columnar::Schema{{
-      {"device", TypeKind::kString, false},
-      {"ts", TypeKind::kTimestampLtz, false},
-      {"event", TypeKind::kString, false},
-      {"reason", TypeKind::kString, false},
-  }});
-  definition.device_column = 0;
-  definition.time_column = 1;
-  definition.options = {{"device", "device"}, {"retention", "365 d"}};
-  definition.sql =
-      "CREATE TABLE device_events (device STRING NOT NULL, ts TIMESTAMP_LTZ(3) NOT NULL, event STRING NOT NULL,\n"
-      "  reason STRING NOT NULL, WATERMARK FOR ts AS ts) WITH ('device' = 'device', 'retention' = '365 d')";
-  return definition;
+  return catalog::own_stream(std::string(kDeviceEvents),
+                             {{"device", TypeKind::kString, false},
+                              {"ts", TypeKind::kTimestampLtz, false},
+                              {"event", TypeKind::kString, false},
+                              {"reason", TypeKind::kString, false}},
+                             {{"retention", "365 d"}});
 }
 
 std::unique_ptr<DeviceMonitor> DeviceMonitor::create(DeviceMonitorParts parts, bool manual) {

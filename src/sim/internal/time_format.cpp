@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <chrono>
 #include <cmath>
 
 #include "base/ids.h"
@@ -13,16 +12,6 @@ namespace tidegate::sim {
 namespace {
 
 constexpr std::string_view kKnownLetters = "YmdHMSyf%";
-
-struct Fields {
-  int year = 1970;
-  unsigned month = 1;
-  unsigned day = 1;
-  int64_t hour = 0;
-  int64_t minute = 0;
-  int64_t second = 0;
-  int64_t micros = 0;
-};
 
 // One to `most` digits from the front of `text`.
 std::optional<int> take_number(std::string_view& text, size_t most) {
@@ -48,7 +37,7 @@ std::optional<int64_t> take_fraction(std::string_view& text) {
   return micros;
 }
 
-bool take_field(char letter, std::string_view& text, Fields& fields) {
+bool take_field(char letter, std::string_view& text, codec::CivilTime& fields) {
   if (letter == 'f') {
     const auto micros = take_fraction(text);
     if (micros) fields.micros = *micros;
@@ -59,23 +48,14 @@ bool take_field(char letter, std::string_view& text, Fields& fields) {
   switch (letter) {
     case 'Y': fields.year = *value; break;
     case 'y': fields.year = *value + (*value < 69 ? 2000 : 1900); break;  // as POSIX strptime
-    case 'm': fields.month = static_cast<unsigned>(*value); break;
-    case 'd': fields.day = static_cast<unsigned>(*value); break;
+    case 'm': fields.month = *value; break;
+    case 'd': fields.day = *value; break;
     case 'H': fields.hour = *value; break;
     case 'M': fields.minute = *value; break;
     case 'S': fields.second = *value; break;
     default: return false;
   }
   return true;
-}
-
-std::optional<int64_t> to_micros(const Fields& fields) {
-  const std::chrono::year_month_day date{std::chrono::year(fields.year), std::chrono::month(fields.month),
-                                         std::chrono::day(fields.day)};
-  if (!date.ok() || fields.hour > 23 || fields.minute > 59 || fields.second > 59) return std::nullopt;
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const int64_t seconds = ((days * 24 + fields.hour) * 60 + fields.minute) * 60 + fields.second;
-  return seconds * kMicrosPerSecond + fields.micros;
 }
 
 std::optional<int64_t> parse_epoch(std::string_view text, double micros_per_unit) {
@@ -93,7 +73,7 @@ std::optional<int64_t> parse_time(std::string_view text, std::string_view format
   if (format == "iso") return codec::parse_timestamp(text, columnar::TypeKind::kTimestampLtz);
   if (format == "epoch_s") return parse_epoch(text, 1e6);
   if (format == "epoch_ms") return parse_epoch(text, 1e3);
-  Fields fields;
+  codec::CivilTime fields;
   for (size_t at = 0; at < format.size(); ++at) {
     const bool is_field = format[at] == '%' && at + 1 < format.size();
     if (is_field) ++at;
@@ -104,7 +84,7 @@ std::optional<int64_t> parse_time(std::string_view text, std::string_view format
       text.remove_prefix(1);
     }
   }
-  return text.empty() ? to_micros(fields) : std::nullopt;
+  return text.empty() ? codec::to_micros(fields) : std::nullopt;
 }
 
 Result<> check_time_format(std::string_view format) {

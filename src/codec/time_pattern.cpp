@@ -1,12 +1,14 @@
-#include "compute/internal/time_format.h"
+#include "codec/time_pattern.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <span>
 
+#include "base/civil.h"
 #include "base/letter_case.h"
-#include "compute/internal/civil.h"
 
-namespace tidegate::compute {
+namespace tidegate::codec {
 
 namespace {
 
@@ -53,12 +55,12 @@ class FieldReader {
     return true;
   }
 
-  std::optional<TimeFormat::Parsed> done() const {
+  std::optional<TimePattern::Parsed> done() const {
     if (!text_.empty() || day_ > days_in_month(year_, month_)) return std::nullopt;
     int64_t hour = hour_;
     if (afternoon_) hour = hour % 12 + (*afternoon_ ? 12 : 0);
     const int64_t days = days_from_civil({year_, month_, day_});
-    return TimeFormat::Parsed{
+    return TimePattern::Parsed{
         days * kMicrosPerDay + hour * kHour + minute_ * kMinute + second_ * kMicrosPerSecond + fraction_us_,
         offset_us_};
   }
@@ -115,7 +117,7 @@ class FieldReader {
     return true;
   }
   bool offset() {
-    if (take("Z")) {
+    if (take("Z") || take("z")) {
       offset_us_ = 0;
       return true;
     }
@@ -151,7 +153,7 @@ void append_name(std::span<const std::string_view> names, size_t at, int width, 
 
 }  // namespace
 
-TimeFormat::TimeFormat(std::string_view pattern) {
+TimePattern::TimePattern(std::string_view pattern) : text_(pattern) {
   const auto literal = [this](char c) {
     if (parts_.empty() || parts_.back().letter != 0) parts_.push_back({0, 0, {}});
     parts_.back().text.push_back(c);
@@ -181,7 +183,59 @@ TimeFormat::TimeFormat(std::string_view pattern) {
   }
 }
 
-void TimeFormat::append(int64_t time_us, std::string& out) const {
+namespace {
+
+constexpr size_t kMaxPatternBytes = 64;  // of what a device sends
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// As often as a letter may stand in a row.
+size_t longest_run(char letter) {
+  switch (letter) {
+    case 'y': return 4;
+    case 'S': return 9;
+    case 'X': return 3;
+    case 'M':
+    case 'E': return 4;
+    default: return 2;
+  }
+}
+
+}  // namespace
+
+std::expected<TimePattern, std::string> TimePattern::checked(std::string_view pattern) {
+  if (pattern.size() > kMaxPatternBytes) return std::unexpected("a pattern that long is none");
+  std::string used;
+  for (size_t at = 0; at < pattern.size();) {
+    const char letter = pattern[at];
+    if (letter == '\'') {
+      const size_t end = pattern.find('\'', at + 1);
+      if (end == std::string_view::npos) return std::unexpected("a quote is not closed");
+      at = end + 1;
+      continue;
+    }
+    const size_t count = std::min(pattern.find_first_not_of(letter, at), pattern.size()) - at;
+    at += count;
+    if (!is_letter(letter)) continue;
+    const bool known = kLetters.find(letter) != std::string_view::npos && count <= longest_run(letter);
+    if (!known || (letter == 'y' && count % 2 != 0) || used.find(letter) != std::string::npos) {
+      return std::unexpected(
+          fmt::format("'{}' is not known or stands there twice; letters are yyyy MM dd HH hh mm ss "
+                      "S a E X Z, others go in quotes",
+                      std::string(count, letter)));
+    }
+    used += letter;
+  }
+  for (const char needed : {'y', 'M', 'd'}) {
+    if (used.find(needed) == std::string::npos) return std::unexpected(fmt::format("there is no '{}' in it", needed));
+  }
+  if ((used.find('h') != std::string::npos) != (used.find('a') != std::string::npos)) {
+    return std::unexpected("h (1 to 12) and a (AM, PM) go together; H is the hour of the day");
+  }
+  return TimePattern(pattern);
+}
+
+void TimePattern::append(int64_t time_us, std::string& out) const {
   const int64_t day = floor_divide(time_us, kMicrosPerDay);
   const CivilDate date = civil_from_days(day);
   const int64_t of_day = floor_modulo(time_us, kMicrosPerDay);
@@ -217,7 +271,7 @@ void TimeFormat::append(int64_t time_us, std::string& out) const {
   }
 }
 
-std::optional<TimeFormat::Parsed> TimeFormat::parse(std::string_view text) const {
+std::optional<TimePattern::Parsed> TimePattern::parse(std::string_view text) const {
   FieldReader reader(text);
   for (const Part& part : parts_) {
     if (part.letter == 0 ? !reader.take(part.text) : !reader.read(part.letter, part.width)) return std::nullopt;
@@ -225,4 +279,4 @@ std::optional<TimeFormat::Parsed> TimeFormat::parse(std::string_view text) const
   return reader.done();
 }
 
-}  // namespace tidegate::compute
+}  // namespace tidegate::codec

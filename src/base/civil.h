@@ -6,7 +6,7 @@
 
 #include "base/ids.h"
 
-namespace tidegate::compute {
+namespace tidegate {
 
 inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
@@ -52,4 +52,4 @@ struct CivilDate {
   return month == 2 && leap ? 29 : kDays[month - 1];
 }
 
-}  // namespace tidegate::compute
+}  // namespace tidegate
