@@ -98,7 +98,7 @@ TEST_CASE("texts that differ in comments and blanks only are the same") {
 TEST_CASE("the text of the server's own streams makes what they are") {
   Fixture site;
   for (const catalog::StreamDefinition& own : {corrections_definition(), registry::device_events_definition()}) {
-    const SiteNames names(*site.catalog);
+    const SiteNames names(*site.catalog, {});
     sql::ScriptSettings settings;
     const auto statement = sql::analyze({own.sql, {}}, names, settings);
     REQUIRE_MESSAGE(statement, own.sql);
