@@ -145,6 +145,7 @@ void ApiImpl::dispatch(Call call) {
     case Endpoint::kDropPipeline:
     case Endpoint::kStopPipeline:
     case Endpoint::kStartPipeline: return on_pool(std::move(call), &ApiImpl::change);
+    case Endpoint::kRestartPipeline: return on_pool(std::move(call), &ApiImpl::restart_pipeline);
     case Endpoint::kDevices: return on_pool(std::move(call), &ApiImpl::devices);
     case Endpoint::kAddDevice: return on_pool(std::move(call), &ApiImpl::add_device);
     case Endpoint::kDevice: return on_pool(std::move(call), &ApiImpl::device);

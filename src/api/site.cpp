@@ -100,6 +100,23 @@ Result<> StatementExecutor::replace_pipeline(const std::string& name, sql::Inser
   return launch_from_text(definition);
 }
 
+Result<std::string> StatementExecutor::restart(std::string_view name, const SiteOptions& options, Expected revision) {
+  const auto one_at_a_time = running_.lock();
+  TRY(check_pipeline(name, revision));
+  catalog::PipelineDefinition anew = *parts_.catalog.find_pipeline(name);
+  CatalogNames names(parts_.catalog, time_zone());
+  sql::ScriptSettings settings{.pipeline_name = anew.name};
+  TRY_ASSIGN(const auto statement, sql::analyze({anew.sql, {}}, NamesAsKnown(names, anew), settings));
+  const auto* insert = statement ? std::get_if<sql::InsertInto>(&*statement) : nullptr;
+  if (insert == nullptr) return fail(ErrorCode::PipelineFailed, "its stored text is not an INSERT");
+  const std::vector<StreamId> streams = streams_of(insert->plan);
+  TRY_ASSIGN(std::string note, restart_note(parts_.catalog, parts_.log, streams, options));
+  if (options.dry_run) return note;
+  TRY_ASSIGN(anew.starts, restart_starts(parts_.log, streams, options));
+  TRY(restart_pipeline(std::move(anew), names.take_used(), engine::late_schema(insert->plan)));
+  return note;
+}
+
 // Under another id: what is left of the old one by a crash is garbage, never wrong.
 Result<> StatementExecutor::restart_pipeline(catalog::PipelineDefinition anew, std::vector<std::string> reads,
                                              columnar::SchemaPtr late) {

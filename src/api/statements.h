@@ -87,6 +87,8 @@ class StatementExecutor {
   [[nodiscard]] Result<> drop_pipeline(std::string_view name, Expected revision = {});
   [[nodiscard]] Result<> start_pipeline(std::string_view name, Expected revision = {});
   [[nodiscard]] Result<> stop_pipeline(std::string_view name, Expected revision = {});
+  // It begins anew, without state, where `options` say (not RestartFrom::kCurrent), or would; what that means is said.
+  [[nodiscard]] Result<std::string> restart(std::string_view name, const SiteOptions& options, Expected revision = {});
 
   // Pipelines that are wanted and could not be started, by name, with the reason.
   [[nodiscard]] std::map<std::string, std::string> failures() const;

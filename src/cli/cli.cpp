@@ -156,6 +156,17 @@ void add_resources(CLI::App& app, CommandLine& line) {
       line.command = client_command([&line, running] { return set_pipeline_running(line.client, line.name, running); });
     });
   }
+  CLI::App* restart = pipelines->add_subcommand("restart", "Begin anew from a time; what it has written stays");
+  restart->add_option("name", line.name)->required();
+  restart
+      ->add_option("--from", line.site.from,
+                   "earliest, latest, a time such as 2026-11-24T10:00:00Z, or how long ago: 2h")
+      ->required();
+  restart->add_flag("--dry-run", line.site.dry_run, "only say what that would mean");
+  restart->callback([&line] {
+    line.command =
+        client_command([&line] { return restart_pipeline(line.client, line.name, line.site.from, line.site.dry_run); });
+  });
   add_plan(*pipelines, line, true);
 }
 

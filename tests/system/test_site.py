@@ -206,6 +206,57 @@ def test_a_restart_from_nowhere_is_refused_and_leaves_everything_as_it_was(site)
     wait_for(lambda: counts(site.server) == [2, 2])
 
 
+def restart(site, name, *words, code=0):
+    command = [BINARY, "--data", site.server.data, "pipeline", "restart", name, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_pipeline_begins_anew_from_a_time_without_a_change(site):
+    site.run("apply")
+    push(site.server, (1, 5), (2, 5))
+    since = between()
+    push(site.server, (3, 5), (11, 5))
+    wait_for(lambda: counts(site.server) == [3])
+    said = restart(site, "counts", "--from", since, "--dry-run")
+    assert said == (
+        f"pipeline counts starts anew with what arrived at {since} or later (2 records of readings); what it has "
+        "written stays (nothing was done)\n"
+    )
+    assert site.server.api("GET", "/pipelines/counts")["rows_in"] == 4
+    assert "(2 records of readings)" in restart(site, "counts", "--from", since)
+    site.server.kill()
+    site.server.start()
+    wait_for(lambda: counts(site.server) == [3, 1])
+    assert site.plan(code=0) == ["no changes; 4 as they are"]
+    # One that is stopped stays so, and begins there when it is started.
+    site.server.api("POST", "/pipelines/counts/stop")
+    restart(site, "counts", "--from", "earliest")
+    assert site.server.api("GET", "/pipelines/counts")["state"] == "stopped"
+    site.server.kill()
+    site.server.start()
+    assert counts(site.server) == [3, 1]
+    site.server.api("POST", "/pipelines/counts/start")
+    wait_for(lambda: counts(site.server) == [3, 1, 3])
+    for from_, why in [
+        ("soon", "no place"),
+        ("current", "for pipelines that change"),
+        ("2999-01-01T00:00:00Z", "to come"),
+    ]:
+        assert why in restart(site, "counts", "--from", from_, code=1)
+    assert "TG6001" in restart(site, "nothing", "--from", "earliest", code=1)
+    status, _, text = site.server.request(
+        "POST", "/api/v1/pipelines/counts/restart", '{"from": "earliest"}', headers={"If-Match": '"1"'}
+    )
+    assert (status, json.loads(text)["code"]) == (412, 6006)
+    for body in ("{}", "[]", '{"from": 5}', '{"from": "2h", "dry_run": 1}', "x"):
+        assert site.server.request("POST", "/api/v1/pipelines/counts/restart", body)[0] == 400, body
+    assert counts(site.server) == [3, 1, 3]
+    events = site.server.api("GET", "/audit?limit=100")["events"]
+    assert [event["allowed"] for event in events if event["what"] == "pipeline.restarted"].count(True) == 2
+
+
 def test_late_records_outlive_a_restart_and_another_target_is_no_stream_of_the_servers(site):
     site.run("apply")
     push(site.server, (1, 5), (11, 5), (2, 5))

@@ -135,6 +135,7 @@ class ApiImpl final : public Api {
 
   // site.cpp
   void site(Call& call);
+  void restart_pipeline(Call& call);
 
   // tables.cpp
   void tables(Call& call);

@@ -32,6 +32,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/pipelines/{name}", Endpoint::kDropPipeline, Access::kAdmin},
     {"POST", "/api/v1/pipelines/{name}/stop", Endpoint::kStopPipeline, Access::kAdmin},
     {"POST", "/api/v1/pipelines/{name}/start", Endpoint::kStartPipeline, Access::kAdmin},
+    {"POST", "/api/v1/pipelines/{name}/restart", Endpoint::kRestartPipeline, Access::kAdmin},
     {"GET", "/api/v1/devices", Endpoint::kDevices, Access::kReader},
     {"POST", "/api/v1/devices", Endpoint::kAddDevice, Access::kAdmin},
     {"GET", "/api/v1/devices/{name}", Endpoint::kDevice, Access::kReader},

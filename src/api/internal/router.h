@@ -48,6 +48,7 @@ enum class Endpoint : uint8_t {
   kDropPipeline,
   kStopPipeline,
   kStartPipeline,
+  kRestartPipeline,
   kDevices,
   kAddDevice,
   kDevice,

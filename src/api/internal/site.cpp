@@ -6,7 +6,8 @@
 #include <boost/json.hpp>
 
 #include "api/internal/api_impl.h"
-#include "api/internal/log_moment.h"
+#include "api/internal/document_request.h"
+#include "api/internal/site_restart.h"
 #include "net/http_problem.h"
 
 namespace tidegate::api {
@@ -35,26 +36,6 @@ Result<bool> flag(const json::object& object, std::string_view name) {
   return value->get_bool();
 }
 
-Result<> read_restart(std::string_view from, int64_t now_us, SiteOptions& out) {
-  if (from == "current") {
-    out.restart_from = RestartFrom::kCurrent;
-    return {};
-  }
-  TRY_ASSIGN(const LogMoment moment, parse_log_moment(from, "from", now_us));
-  switch (moment.kind) {
-    case LogMoment::Kind::kEarliest: out.restart_from = RestartFrom::kEarliest; break;
-    case LogMoment::Kind::kLatest: out.restart_from = RestartFrom::kLatest; break;
-    case LogMoment::Kind::kTime:
-      if (moment.time.value > now_us) {
-        return fail(ErrorCode::BadRequest, fmt::format("'{}' is still to come ('from')", from),
-                    "Write latest for what arrives from now on; a time without a zone is read as UTC.");
-      }
-      out.restart_from = RestartFrom::kTime;
-      out.restart_time = moment.time;
-  }
-  return {};
-}
-
 Result<Request> read_request(std::string_view body, int64_t now_us) {
   json::error_code error;
   const json::value parsed = json::parse({body.data(), body.size()}, error);
@@ -80,6 +61,24 @@ Result<Request> read_request(std::string_view body, int64_t now_us) {
     out.files.push_back({std::string(name->get_string()), std::string(sql->get_string())});
   }
   return out;
+}
+
+Result<SiteOptions> read_restart_request(std::string_view body, int64_t now_us) {
+  json::error_code error;
+  const json::value parsed = json::parse({body.data(), body.size()}, error);
+  const json::object* object = error ? nullptr : parsed.if_object();
+  const json::value* from = object != nullptr ? object->if_contains("from") : nullptr;
+  if (from == nullptr || !from->is_string()) {
+    return fail(ErrorCode::BadRequest, "the body does not say 'from' where", R"(send {"from": "2h", "dry_run": true})");
+  }
+  SiteOptions options;
+  TRY_ASSIGN(options.dry_run, flag(*object, "dry_run"));
+  if (from->get_string() == "current") {
+    return fail(ErrorCode::BadRequest, "'current' is for pipelines that change; this one goes on as it is",
+                "Write earliest, latest, a time such as 2026-11-24T10:00:00Z, or how long ago: 30 min, 2 h, 7 d.");
+  }
+  TRY(read_restart(from->get_string(), now_us, options));
+  return options;
 }
 
 std::string changes_json(const std::vector<SiteChange>& changes) {
@@ -111,6 +110,19 @@ void ApiImpl::site(Call& call) {
   response.body +=
       fmt::format(R"(,"file":{},"changes":{}}})", json_string(outcome.error_file), changes_json(outcome.changes));
   call.responder->respond(std::move(response));
+}
+
+void ApiImpl::restart_pipeline(Call& call) {
+  bool dry_run = false;
+  const auto note = [&]() -> Result<std::string> {
+    TRY_ASSIGN(const auto revision, expected_revision(call.request));
+    TRY_ASSIGN(const SiteOptions options, read_restart_request(call.request.body, parts_.clock.now_us()));
+    dry_run = options.dry_run;
+    return parts_.statements.restart(call.name, options, revision);
+  }();
+  if (!dry_run) audit(call, "pipeline.restarted", call.name, note ? Result<>() : Result<>(fail(note.error())));
+  if (!note) return call.reply(note.error());
+  call.reply(fmt::format(R"({{"name":{},"note":{}}})", json_string(call.name), json_string(*note)));
 }
 
 }  // namespace tidegate::api

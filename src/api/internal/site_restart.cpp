@@ -29,6 +29,26 @@ std::string place_text(const SiteOptions& options) {
 
 }  // namespace
 
+Result<> read_restart(std::string_view from, int64_t now_us, SiteOptions& out) {
+  if (from == "current") {
+    out.restart_from = RestartFrom::kCurrent;
+    return {};
+  }
+  TRY_ASSIGN(const LogMoment moment, parse_log_moment(from, "from", now_us));
+  switch (moment.kind) {
+    case LogMoment::Kind::kEarliest: out.restart_from = RestartFrom::kEarliest; break;
+    case LogMoment::Kind::kLatest: out.restart_from = RestartFrom::kLatest; break;
+    case LogMoment::Kind::kTime:
+      if (moment.time.value > now_us) {
+        return fail(ErrorCode::BadRequest, fmt::format("'{}' is still to come ('from')", from),
+                    "Write latest for what arrives from now on; a time without a zone is read as UTC.");
+      }
+      out.restart_from = RestartFrom::kTime;
+      out.restart_time = moment.time;
+  }
+  return {};
+}
+
 Result<std::vector<std::pair<StreamId, Offset>>> restart_starts(const log::Log& log,
                                                                 const std::vector<StreamId>& streams,
                                                                 const SiteOptions& options) {

@@ -1,7 +1,9 @@
 // Where a changed pipeline starts anew that cannot go on from its state.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,9 @@
 #include "log/log.h"
 
 namespace tidegate::api {
+
+// "current", or a place as parse_log_moment() takes it, but not one that is still to come. BadRequest.
+[[nodiscard]] Result<> read_restart(std::string_view from, int64_t now_us, SiteOptions& out);
 
 // RestartFrom::kEarliest, kTime or kLatest in each of the streams; none for those that are read from their oldest
 // record on, whichever that will be.

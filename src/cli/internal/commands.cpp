@@ -231,6 +231,20 @@ Result<> set_pipeline_running(const ClientOptions& options, const std::string& n
   return {};
 }
 
+Result<> restart_pipeline(const ClientOptions& options, const std::string& name, const std::string& from,
+                          bool dry_run) {
+  TRY_ASSIGN(Connection connection, Connection::open(options));
+  const std::string body = json::serialize(json::object{{"from", from}, {"dry_run", dry_run}});
+  TRY_ASSIGN(const json::value done, connection.call("POST", path_of(Resource::kPipeline, name) + "/restart", body));
+  if (options.format != OutputFormat::kTable) {
+    print_structured(options, done);
+  } else {
+    print(fmt::format("pipeline {} {}{}\n", printable(name), cell_text(member(done, "note")),
+                      dry_run ? " (nothing was done)" : ""));
+  }
+  return {};
+}
+
 Result<> reload_table(const ClientOptions& options, const std::string& name) {
   TRY_ASSIGN(Connection connection, Connection::open(options));
   TRY_ASSIGN(const json::value table, connection.call("POST", path_of(Resource::kTable, name) + "/reload"));

@@ -19,6 +19,9 @@ enum class Resource : uint8_t { kStream, kTable, kPipeline, kDevice, kSecret };
 [[nodiscard]] Result<> show_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> delete_resource(const ClientOptions& options, Resource resource, const std::string& name);
 [[nodiscard]] Result<> set_pipeline_running(const ClientOptions& options, const std::string& name, bool running);
+// It begins anew `from` there; `dry_run` only says what that would mean.
+[[nodiscard]] Result<> restart_pipeline(const ClientOptions& options, const std::string& name, const std::string& from,
+                                        bool dry_run);
 [[nodiscard]] Result<> reload_table(const ClientOptions& options, const std::string& name);
 [[nodiscard]] Result<> show_status(const ClientOptions& options);
 
