@@ -124,7 +124,7 @@ Outcome in_order(const Story& story, const Shape& shape, int64_t silent_ms) {
       const std::optional<Row> shaped = shape(row);
       if (!shaped) continue;
       if (time_of(row) < before) {
-        outcome.late.push_back(time_of(row));
+        outcome.late.emplace_back(time_of(row));
       } else {
         outcome.rows.push_back(*shaped);
         greatest[row[kDevice]] = std::max(greatest[row[kDevice]], time_of(row));
@@ -154,7 +154,7 @@ ClosedWindows closed_windows(const Story& story, const Shape& shape, const Level
       hear(device, row, round.clock_ms);
       const Value owner = rule.own ? row[kDevice] : Value();
       const std::optional<Row> shaped = shape(row);
-      if (shaped && !open.add(owner, *shaped, judged_by)) out.late.push_back(time_of(row));
+      if (shaped && !open.add(owner, *shaped, judged_by)) out.late.emplace_back(time_of(row));
       if (rule.own) open.close(owner, device.watermark, out);
     }
     if (!rule.own) {

@@ -79,8 +79,8 @@ size_t OutputCheck::add(columnar::Batch rows, int64_t clock_us, columnar::String
   }
   const size_t fit = rows.rows;
   if (fit > 0) epoch.outputs.emplace_back(target_->id, std::move(rows));
-  if (dead.rows > 0) epoch.outputs.emplace_back(dead_letters_->id, std::move(dead));
   misfits_ += dead.rows;
+  if (dead.rows > 0) epoch.outputs.emplace_back(dead_letters_->id, std::move(dead));
   return fit;
 }
 
