@@ -287,7 +287,7 @@ Result<sql::Plan> StatementExecutor::plan_live(std::string_view text) const {
   TRY_ASSIGN(sql::Plan plan, plan_select(text));
   if (plan.whole) {
     return fail_at(
-        ErrorCode::SqlUnsupported, *plan.whole, "a live query takes no GROUP BY without a window",
+        ErrorCode::SqlUnsupported, *plan.whole, "a live query takes no GROUP BY or DISTINCT without a window",
         "Its result would change for ever; use FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), INTERVAL '10' "
         "SECOND)) and GROUP BY window_start, window_end. Without --live a SELECT runs over what is stored.");
   }

@@ -166,6 +166,15 @@ std::string lookup_text(const LookupJoin& join) {
   return text;
 }
 
+std::string unnest_text(const Unnest& unnest, const PlanNode& node) {
+  std::string text = fmt::format("Unnest {}{}", unnest.left ? "or keep " : "", to_string(unnest.array));
+  for (size_t at = 0; at < unnest.columns.size(); ++at) {
+    text += fmt::format("{}{}", at == 0 ? ": " : ", ", quote_identifier(node.output->fields[unnest.place + at].name));
+    if (unnest.columns[at] == unnest.fields()) text += " (number)";
+  }
+  return text;
+}
+
 void append(std::string& out, const PlanNode& node, size_t level) {
   out.append(level * 2, ' ');
   if (const auto* scan = std::get_if<Scan>(&node.node)) {
@@ -182,6 +191,8 @@ void append(std::string& out, const PlanNode& node, size_t level) {
     out += detect_text(*detect, node);
   } else if (const auto* join = std::get_if<LookupJoin>(&node.node)) {
     out += lookup_text(*join);
+  } else if (const auto* unnest = std::get_if<Unnest>(&node.node)) {
+    out += unnest_text(*unnest, node);
   } else {
     out += "Union all";
   }

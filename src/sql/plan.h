@@ -181,7 +181,23 @@ struct LookupJoin {
   size_t place = 0;
 };
 
-using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over, Detect, LookupJoin>;
+// Each row once for each element of an array, in the order of the elements. The output's columns: the first `place` of
+// those that are passed on, then `columns`, then the others that are passed on. A ROW is taken apart into its fields.
+struct Unnest {
+  Expression array;             // over the input's columns
+  bool left = false;            // rows without elements stay, with NULL in `columns`
+  std::vector<size_t> passed;   // columns of the input, ascending
+  std::vector<size_t> columns;  // of the fields of the element (a value of another type is one), then its number from 1
+  size_t place = 0;
+
+  // How many fields an element has.
+  [[nodiscard]] size_t fields() const {
+    const columnar::Type& element = array.type.element().type;
+    return element == columnar::TypeKind::kRow ? element.fields->size() : 1;
+  }
+};
+
+using Operation = std::variant<Scan, Filter, Project, WindowAggregate, UnionAll, Over, Detect, LookupJoin, Unnest>;
 
 struct PlanNode {
   Operation node;

@@ -35,7 +35,8 @@ void collect(const sql::PlanNode& node, PlanState& out) {
   if (const auto* scan = std::get_if<sql::Scan>(&node.node)) {
     out.streams.push_back(scan->stream->id.value);
   } else if (!std::holds_alternative<sql::Filter>(node.node) && !std::holds_alternative<sql::Project>(node.node) &&
-             !std::holds_alternative<sql::UnionAll>(node.node) && !std::holds_alternative<sql::LookupJoin>(node.node)) {
+             !std::holds_alternative<sql::UnionAll>(node.node) && !std::holds_alternative<sql::LookupJoin>(node.node) &&
+             !std::holds_alternative<sql::Unnest>(node.node)) {
     out.operators.push_back(node.operator_id);
   }
   for (const auto& input : node.inputs) collect(*input, out);

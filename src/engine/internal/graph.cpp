@@ -36,7 +36,8 @@ std::string_view operator_kind(const sql::PlanNode& node) {
       Overloaded{[](const sql::Scan&) { return "scan"; }, [](const sql::Filter&) { return "filter"; },
                  [](const sql::Project&) { return "project"; }, [](const sql::WindowAggregate&) { return "window"; },
                  [](const sql::UnionAll&) { return "union"; }, [](const sql::Over&) { return "over"; },
-                 [](const sql::Detect&) { return "detect"; }, [](const sql::LookupJoin&) { return "lookup"; }},
+                 [](const sql::Detect&) { return "detect"; }, [](const sql::LookupJoin&) { return "lookup"; },
+                 [](const sql::Unnest&) { return "unnest"; }},
       node.node);
 }
 

@@ -17,6 +17,9 @@ StatelessStage::StatelessStage(const GraphPlan& graph, std::span<const sql::Plan
       step.probe = std::make_unique<LookupProbe>(*node);
       const auto found = std::ranges::find(graph.lookups(), node, &LookupPlan::node);
       step.lookup = static_cast<size_t>(found - graph.lookups().begin());
+    } else if (std::holds_alternative<sql::Unnest>(node->node)) {
+      step.unnest = std::make_unique<UnnestStep>(*node);
+      ++unnests_;
     }
     steps_.push_back(std::move(step));
   }
@@ -32,6 +35,8 @@ void StatelessStage::run(columnar::Batch& batch, RowTimes* times, std::span<cons
       project(step, batch);
     } else if (step.probe != nullptr) {
       step.probe->run(batch, times, *lookups[step.lookup]);
+    } else if (step.unnest != nullptr) {
+      step.unnest->run(batch, times);
     } else {
       batch.schema = step.node->output;  // a union: the columns are the same, their names may not be
     }

@@ -65,7 +65,7 @@ void Worker::process(size_t source, const columnar::Batch& rows, const EpochTime
 
 void Worker::process_all(Input& input, const columnar::Batch& rows, const EpochTimes& epoch) {
   for (size_t at = 0; at < rows.rows; at += max_batch_rows_) {
-    process_batch(input, cut(input.plan, rows, at, std::min(max_batch_rows_, rows.rows - at)), epoch);
+    process_part(input, cut(input.plan, rows, at, std::min(max_batch_rows_, rows.rows - at)), epoch);
   }
 }
 
@@ -83,10 +83,10 @@ void Worker::process_own(Input& input, const columnar::Batch& rows, const EpochT
   for (size_t row = 0; row < rows.rows; ++row) {
     if (is_own(row)) own_.push_back(static_cast<uint32_t>(row));
     if (own_.size() < max_batch_rows_) continue;
-    process_batch(input, columnar::gather(all, own_), epoch);
+    process_part(input, columnar::gather(all, own_), epoch);
     own_.clear();
   }
-  if (!own_.empty()) process_batch(input, columnar::gather(all, own_), epoch);
+  if (!own_.empty()) process_part(input, columnar::gather(all, own_), epoch);
 }
 
 columnar::Batch Worker::cut(const InputPlan& plan, const columnar::Batch& rows, size_t first, size_t count) {
@@ -94,6 +94,14 @@ columnar::Batch Worker::cut(const InputPlan& plan, const columnar::Batch& rows, 
   for (const size_t column : plan.columns) out.columns.push_back(rows.columns[column]);
   out.kinds = rows.kinds;
   return columnar::slice(out, first, count);
+}
+
+// Before anything looks at its times: what comes out of a batch may close windows only when all of its rows are in
+// them.
+void Worker::process_part(Input& input, columnar::Batch batch, const EpochTimes& epoch) {
+  const size_t unnests = input.steps.unnests();
+  if (unnests == 0) return process_batch(input, std::move(batch), epoch);
+  for_each_part(batch, unnests, [&](columnar::Batch part) { process_batch(input, std::move(part), epoch); });
 }
 
 void Worker::process_batch(Input& input, columnar::Batch batch, const EpochTimes& epoch) {
@@ -177,8 +185,13 @@ void Worker::flush(size_t at, const EpochTimes& epoch) {
   if (stage.op->results().rows() == 0) return;
   columnar::Batch results = stage.op->results().finish();
   stage.rows_out += results.rows;
-  stage.steps.run(results, nullptr, epoch.lookups);
-  if (results.rows > 0) deliver(stage.plan.out, std::move(results), nullptr, epoch);
+  const auto hand_on = [&](columnar::Batch part) {
+    stage.steps.run(part, nullptr, epoch.lookups);
+    if (part.rows > 0) deliver(stage.plan.out, std::move(part), nullptr, epoch);
+  };
+  const size_t unnests = stage.steps.unnests();
+  if (unnests == 0) return hand_on(std::move(results));
+  for_each_part(results, unnests, hand_on);
 }
 
 std::vector<columnar::Batch> Worker::take_outputs() {

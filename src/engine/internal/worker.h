@@ -77,6 +77,7 @@ class Worker {
   void add_stage(const StagePlan& plan);
   void process_all(Input& input, const columnar::Batch& rows, const EpochTimes& epoch);
   void process_own(Input& input, const columnar::Batch& rows, const EpochTimes& epoch);
+  void process_part(Input& input, columnar::Batch batch, const EpochTimes& epoch);
   void process_batch(Input& input, columnar::Batch batch, const EpochTimes& epoch);
   void deliver(const Link& link, columnar::Batch batch, const RowTimes* times, const EpochTimes& epoch);
   static columnar::Batch cut(const InputPlan& plan, const columnar::Batch& rows, size_t first, size_t count);

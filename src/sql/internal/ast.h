@@ -110,10 +110,19 @@ struct TableRef {
   std::optional<Name> alias;
 };
 
-// [LEFT] JOIN table ON condition.
+// UNNEST(array) [WITH ORDINALITY] [AS alias [(column, ...)]]
+struct UnnestClause {
+  AstExpression array;
+  bool ordinality = false;
+  std::optional<Name> alias;
+  std::vector<Name> columns;  // empty: not named
+};
+
+// [LEFT] JOIN table ON condition, or CROSS JOIN UNNEST(array).
 struct JoinClause {
   TextPosition position;
   bool left = false;
+  std::optional<UnnestClause> unnest;  // instead of a table and a condition
   TableRef table;
   AstExpression condition;
 };
@@ -144,6 +153,7 @@ struct Query {
   TextPosition position;
   std::vector<CommonTable> common_tables;
   std::vector<std::unique_ptr<Query>> branches;  // of UNION ALL; if there are any, all below is empty
+  std::optional<TextPosition> distinct;          // SELECT DISTINCT
   std::vector<SelectItem> items;
   TableRef from;
   std::vector<JoinClause> joins;

@@ -136,6 +136,7 @@ Result<std::optional<Expression>> QueryBinder::bind_as_of(const TableRef& table,
 }
 
 Result<Relation> QueryBinder::bind_join(const JoinClause& join, Relation input) {
+  if (join.unnest) return bind_unnest(*join.unnest, join.left, std::move(input));
   TRY_ASSIGN(const catalog::TablePtr table, joined_table(join.table));
   if (!join.table.as_of) {
     return fail_at(ErrorCode::SqlUnsupported, join.table.position, "a JOIN needs FOR SYSTEM_TIME AS OF",

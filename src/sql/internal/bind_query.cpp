@@ -99,7 +99,7 @@ Result<Relation> QueryBinder::bind_select(const Query& query, const std::string&
     TRY(window_over_all(query, input));
     return bind_grouped(query, std::move(input));
   }
-  if (query.group_by_position && input.window) return bind_grouped(query, std::move(input));
+  if ((query.group_by_position || query.distinct) && input.window) return bind_grouped(query, std::move(input));
   TRY(refuse_ungrouped(query, input));
   if (needs_over(query)) return bind_over(query, std::move(input));
   return bind_plain(query, std::move(input));
@@ -117,6 +117,11 @@ Result<> QueryBinder::refuse_window_keys(const Query& query, const Relation& inp
 }
 
 Result<> QueryBinder::refuse_ungrouped(const Query& query, const Relation& input) const {
+  if (query.distinct) {
+    return fail_at(ErrorCode::SqlUnsupported, *query.distinct, "SELECT DISTINCT without a window is not supported",
+                   "It would have to remember all rows for ever: FROM TABLE(TUMBLE(...)) and select window_start, "
+                   "window_end as well; or keep the first row of each key by ROW_NUMBER()");
+  }
   if (query.group_by_position) {
     return fail_at(ErrorCode::SqlUnsupported, *query.group_by_position, "GROUP BY without a window is not supported",
                    "Its result would change for ever; use FROM TABLE(TUMBLE(TABLE stream, DESCRIPTOR(ts), "

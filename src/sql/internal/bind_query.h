@@ -76,6 +76,7 @@ class QueryBinder {
   [[nodiscard]] Result<Relation> bind_table(const TableRef& table, const std::string& path);
   [[nodiscard]] Result<Relation> bind_name(const Name& name);
   [[nodiscard]] Result<Relation> bind_join(const JoinClause& join, Relation input);
+  [[nodiscard]] Result<Relation> bind_unnest(const UnnestClause& unnest, bool left, Relation input);
   [[nodiscard]] Result<catalog::TablePtr> joined_table(const TableRef& table) const;
   [[nodiscard]] Result<std::optional<Expression>> bind_as_of(const TableRef& table,
                                                              const catalog::TableDefinition& what,
@@ -106,6 +107,8 @@ class QueryBinder {
   [[nodiscard]] Result<> refuse_ungrouped(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<std::vector<Expression>> bind_items(const Query& query, ExpressionScope& scope,
                                                            std::vector<std::string>& names);
+  [[nodiscard]] Result<std::vector<Expression>> distinct_keys(const Query& query, const ExpressionScope& scope,
+                                                              const std::vector<Expression>& items) const;
   [[nodiscard]] Result<std::vector<Expression>> bind_keys(const Query& query, ExpressionScope& scope);
   [[nodiscard]] Relation aggregate(Relation input, const ExpressionScope& scope, std::vector<Expression> keys);
   // Shared with the catalog, which may drop the stream meanwhile.

@@ -208,14 +208,21 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   scope.windowed = input.window->spec.kind != WindowKind::kAll;
   scope.time_column = input.time_column;
   scope.window_type = input.schema().fields[*input.time_column].type;
-  TRY_ASSIGN(auto keys, bind_keys(query, scope));
+  std::vector<std::string> names;
+  std::vector<Expression> items;
+  if (query.distinct) {
+    TRY_ASSIGN(items, bind_items(query, scope, names));
+  }
+  TRY_ASSIGN(auto keys, query.distinct ? distinct_keys(query, scope, items) : bind_keys(query, scope));
   if (input.window->spec.kind == WindowKind::kSession) {
-    TRY(check_session_keys(keys, input.window->partition_columns, input.schema(), *query.group_by_position));
+    TRY(check_session_keys(keys, input.window->partition_columns, input.schema(),
+                           query.distinct.value_or(query.group_by_position.value_or(query.position))));
   }
 
   scope.grouped = true;
-  std::vector<std::string> names;
-  TRY_ASSIGN(auto items, bind_items(query, scope, names));
+  if (!query.distinct) {
+    TRY_ASSIGN(items, bind_items(query, scope, names));
+  }
   const GroupRewriter rewriter(scope, keys);
   for (size_t at = 0; at < items.size(); ++at) {
     TRY_ASSIGN(items[at], rewriter.rewrite(std::move(items[at]), item_position(query, at)));

@@ -71,6 +71,9 @@ bool Parser::at_detect_function() const {
 }
 
 std::string Parser::table_function_hint(std::string_view name) {
+  if (equal_ignoring_case(name, "UNNEST")) {
+    return "It stands behind a stream: FROM machines AS m CROSS JOIN UNNEST(m.samples) AS t (sample)";
+  }
   std::vector<std::string> names = {"TUMBLE", "HOP", "CUMULATE", "SESSION"};
   std::string all;
   for (const Form& form : kForms) names.emplace_back(form.name);

@@ -64,7 +64,7 @@ Result<Query> Parser::query_term() {
   parsed.position = peek().position;
   if (at_word("VALUES")) return unsupported("VALUES", "Send records over MQTT or HTTP");
   TRY(expect_word("SELECT"));
-  if (at_word("DISTINCT")) return unsupported("SELECT DISTINCT", "Use GROUP BY with a window");
+  if (at_word("DISTINCT")) parsed.distinct = next().position;
   accept_word("ALL");
   TRY(select_list(parsed));
   TRY(expect_word("FROM"));
@@ -74,6 +74,10 @@ Result<Query> Parser::query_term() {
     TRY_ASSIGN(parsed.where, expression());
   }
   TRY(group_by(parsed));
+  if (parsed.distinct && parsed.group_by_position) {
+    return fail_at(ErrorCode::SqlUnsupported, *parsed.distinct, "SELECT DISTINCT with GROUP BY is not supported",
+                   "Groups are distinct if their keys are selected; else SELECT DISTINCT from a subquery");
+  }
   if (accept_word("HAVING")) {
     TRY_ASSIGN(parsed.having, expression());
   }
@@ -172,30 +176,48 @@ Result<> Parser::joins(Query& query) {
   while (true) {
     JoinClause join;
     join.position = peek().position;
-    if (at_symbol(",")) return unsupported("a comma between tables", "Write JOIN ... ON");
-    constexpr std::string_view kOthers[] = {"RIGHT", "FULL", "CROSS", "NATURAL"};
-    for (const std::string_view word : kOthers) {
-      if (at_word(word)) return unsupported(fmt::format("{} JOIN", word), "JOIN and LEFT JOIN are there");
-    }
-    if (accept_word("LEFT")) {
-      join.left = true;
-      accept_word("OUTER");
-      TRY(expect_word("JOIN"));
-    } else if (accept_word("INNER")) {
-      TRY(expect_word("JOIN"));
-    } else if (!accept_word("JOIN")) {
-      return {};
+    const bool comma = at_symbol(",") && at_word("UNNEST", 1);
+    const bool cross = at_word("CROSS") && at_word("JOIN", 1) && at_word("UNNEST", 2);
+    if (comma || cross) {
+      next();
+      if (cross) next();
+    } else {
+      TRY_ASSIGN(const bool more, join_words(join));
+      if (!more) return {};
     }
     if (query.joins.size() >= kMaxJoins) {
       return fail_at(ErrorCode::SqlTooComplex, join.position, fmt::format("more than {} JOINs", kMaxJoins),
                      "Join the others in a view above");
     }
-    TRY_ASSIGN(join.table, table_ref());
-    if (at_word("USING")) return unsupported("USING", "Write ON with both columns");
-    TRY(expect_word("ON"));
-    TRY_ASSIGN(join.condition, expression());
+    if (at_word("UNNEST") && at_symbol("(", 1)) {
+      TRY(unnest(join, !comma && !cross));
+    } else {
+      TRY_ASSIGN(join.table, table_ref());
+      if (at_word("USING")) return unsupported("USING", "Write ON with both columns");
+      TRY(expect_word("ON"));
+      TRY_ASSIGN(join.condition, expression());
+    }
     query.joins.push_back(std::move(join));
   }
+}
+
+// [LEFT [OUTER] | INNER] JOIN; false if none of them is there.
+Result<bool> Parser::join_words(JoinClause& join) {
+  if (at_symbol(",")) return unsupported("a comma between tables", "Write JOIN ... ON");
+  constexpr std::string_view kOthers[] = {"RIGHT", "FULL", "CROSS", "NATURAL"};
+  for (const std::string_view word : kOthers) {
+    if (!at_word(word)) continue;
+    return unsupported(fmt::format("{} JOIN", word),
+                       "JOIN and LEFT JOIN with a lookup table are there, and CROSS JOIN UNNEST(array)");
+  }
+  if (accept_word("LEFT")) {
+    join.left = true;
+    accept_word("OUTER");
+  } else if (!accept_word("INNER")) {
+    return accept_word("JOIN");
+  }
+  TRY(expect_word("JOIN"));
+  return true;
 }
 
 // Of IN and EXISTS, with its parentheses.

@@ -91,6 +91,8 @@ class Parser {
   [[nodiscard]] Result<TableRef> table_ref();
   [[nodiscard]] Result<TableRef> table_primary();
   [[nodiscard]] Result<> joins(Query& query);
+  [[nodiscard]] Result<bool> join_words(JoinClause& join);
+  [[nodiscard]] Result<> unnest(JoinClause& join, bool on);
   [[nodiscard]] Result<std::shared_ptr<const Query>> subquery();
   [[nodiscard]] bool at_window_function() const;
   [[nodiscard]] Result<WindowCall> window_call();

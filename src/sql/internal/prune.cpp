@@ -258,7 +258,50 @@ Moved prune_lookup(std::unique_ptr<PlanNode>& node, const Needed& needed) {
   return moved;
 }
 
+// The array itself goes no further unless something above wants it: it would stand in each of its rows.
+Moved prune_unnest(PlanNode& node, Unnest& unnest, const Needed& needed) {
+  const size_t added = unnest.columns.size();
+  const auto out = [&](size_t passed) { return passed < unnest.place ? passed : passed + added; };
+  Needed below(node.inputs[0]->output->fields.size(), false);
+  need(unnest.array, below);
+  for (size_t at = 0; at < unnest.passed.size(); ++at) {
+    if (needed[out(at)]) below[unnest.passed[at]] = true;
+  }
+  const Moved moved_below = prune_node(node.inputs[0], below);
+  move_columns(unnest.array, moved_below);
+
+  Moved moved(needed.size(), kGone);
+  Schema schema;
+  std::vector<size_t> passed;
+  std::vector<size_t> columns;
+  const auto pass = [&](size_t first, size_t end) {
+    for (size_t at = first; at < end; ++at) {
+      if (!needed[out(at)]) continue;
+      moved[out(at)] = schema.fields.size();
+      passed.push_back(moved_below[unnest.passed[at]]);
+      schema.fields.push_back(node.output->fields[out(at)]);
+    }
+  };
+  pass(0, unnest.place);
+  const size_t place = schema.fields.size();
+  const bool none = std::ranges::none_of(needed, [](bool each) { return each; });
+  for (size_t at = 0; at < added; ++at) {
+    // At least one column: a batch has rows by its columns.
+    if (!needed[unnest.place + at] && !(none && at == 0)) continue;
+    moved[unnest.place + at] = schema.fields.size();
+    columns.push_back(unnest.columns[at]);
+    schema.fields.push_back(node.output->fields[unnest.place + at]);
+  }
+  pass(unnest.place, unnest.passed.size());
+  unnest.passed = std::move(passed);
+  unnest.columns = std::move(columns);
+  unnest.place = place;
+  node.output = std::make_shared<Schema>(std::move(schema));
+  return moved;
+}
+
 Moved prune_node(std::unique_ptr<PlanNode>& node, const Needed& needed) {
+  if (auto* unnest = std::get_if<Unnest>(&node->node)) return prune_unnest(*node, *unnest, needed);
   if (std::holds_alternative<LookupJoin>(node->node)) return prune_lookup(node, needed);
   if (auto* over = std::get_if<Over>(&node->node)) return prune_over(*node, *over, needed);
   if (auto* detect = std::get_if<Detect>(&node->node)) return prune_detect(*node, *detect);
