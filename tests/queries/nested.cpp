@@ -259,6 +259,14 @@ Expression part_of(Random& random, Type type) {
   }
 }
 
+NestedExpression some_list(Random& random, int depth) {
+  switch (random.between(1, 4)) {
+    case 1: return {column(kPairs), kReadings[kPairs].declared};
+    case 2: return {words(), "ARRAY<STRING>"};
+    default: return {numbers(random, depth), "ARRAY<BIGINT>"};
+  }
+}
+
 NestedExpression some_whole(Random& random, int depth) {
   static const std::string kDeep = "ROW<k BIGINT, words ARRAY<STRING>>";
   switch (random.between(1, 8)) {

@@ -20,4 +20,7 @@ struct NestedExpression {
 // An array or a row as a whole.
 [[nodiscard]] NestedExpression some_whole(Random& random, int depth);
 
+// ARRAY<BIGINT>, ARRAY<STRING> or that of the pairs.
+[[nodiscard]] NestedExpression some_list(Random& random, int depth);
+
 }  // namespace tidegate::queries

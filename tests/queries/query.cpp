@@ -181,7 +181,7 @@ Query first_query(Random& random) {
 
 Query make_query(Random& random, const Story& story) {
   if (story.calendar && random.one_in(3)) return calendar_query(random);
-  switch (random.between(1, 27)) {
+  switch (random.between(1, 30)) {
     case 1:
     case 2: return plain_query(random);
     case 3: return union_query(random);
@@ -207,6 +207,9 @@ Query make_query(Random& random, const Story& story) {
     case 23: return nested_window_query(random);
     case 24:
     case 25: return whole_query(random);
+    case 26:
+    case 27: return unnest_query(random);
+    case 28: return unnest_window_query(random);
     default: return window_query(random);
   }
 }

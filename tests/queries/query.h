@@ -52,6 +52,8 @@ struct Query {
 [[nodiscard]] Query whole_query(Random& random);
 [[nodiscard]] Query nested_query(Random& random);
 [[nodiscard]] Query nested_window_query(Random& random);
+[[nodiscard]] Query unnest_query(Random& random);
+[[nodiscard]] Query unnest_window_query(Random& random);
 [[nodiscard]] Query decimal_query(Random& random);
 [[nodiscard]] Query decimal_window_query(Random& random);
 // `story` is there as long as the query.

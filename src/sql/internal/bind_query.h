@@ -47,7 +47,7 @@ struct Relation {
 class QueryBinder {
  public:
   // `zone`: of the installation, empty for UTC.
-  explicit QueryBinder(const Names& names, std::string zone = {}) : names_(names), zone_(utc_is_empty(zone)) {}
+  explicit QueryBinder(const Names& names, std::string_view zone = {}) : names_(names), zone_(utc_is_empty(zone)) {}
 
   // The plan with unused columns pruned; yields the query's columns only.
   [[nodiscard]] Result<Plan> bind(const Query& query);
