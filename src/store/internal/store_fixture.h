@@ -1,6 +1,7 @@
 // What the store's tests share: folders, and copies of a store as a killed process leaves them.
 #pragma once
 
+#include <unistd.h>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -16,8 +17,10 @@
 namespace tidegate::store {
 
 struct Folder {
+  // Of this process alone: tests of several working trees run beside each other, and one that was killed may have left
+  // its folder, or a small disk mounted there.
   explicit Folder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() / (std::string("tidegate_store_") + name)) {
+      : path(std::filesystem::temp_directory_path() / ("tidegate_store_" + std::to_string(::getpid()) + "_" + name)) {
     std::filesystem::remove_all(path);
   }
   ~Folder() {
