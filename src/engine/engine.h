@@ -31,6 +31,8 @@ struct EngineOptions {
   size_t snapshot_commit_bytes = 8U << 20;
   // State of one pipeline or live query; one that needs more stops with an error, so that the others go on. 0: any.
   size_t max_state_bytes = 0;
+  // From here on a pipeline spills what state can be spilled to the store, with a snapshot. 0: never.
+  size_t spill_state_bytes = 0;
   // Where lookup joins get their tables; null: there are none. Must outlive the engine.
   const lookup::TableReader* tables = nullptr;
   // Tests: no threads; the caller drives with run_until_idle().
@@ -72,6 +74,7 @@ struct PipelineStatus {
   Watermark watermark = kMinWatermark;  // shared; the least over devices that are not idle
   int64_t watermark_lag_us = 0;         // clock minus watermark; 0 while there is none
   size_t memory_bytes = 0;
+  uint64_t spilled_bytes = 0;    // state that is in the store only, before it is sealed
   double commit_latency_ms = 0;  // of the last epoch
   std::vector<Wait> waits;       // what it waits for; empty when results come as they should
   std::vector<OperatorStatus> operators;

@@ -17,6 +17,7 @@ struct Trouble {
   uint64_t stop_one_in = 0;
   uint64_t fail_one_in = 0;
   bool change_threads = false;
+  size_t spill_bytes = 0;  // 0: state stays in memory
 };
 
 std::vector<Reading> random_readings(io::SeededRandom& random, int64_t& now_us) {
@@ -54,6 +55,7 @@ void check(const catalog::StreamDefinition& settings, const Query& query, const 
   bench.options.max_batch_rows = trouble.batch_rows;
   bench.options.clean_stop = false;
   bench.options.snapshot_interval_us = 30 * kSecond;
+  bench.options.spill_state_bytes = trouble.spill_bytes;
   bench.log.max_read_rows = trouble.read_rows;
   NaiveWindows naive(*bench.source, query);
   io::SeededRandom random(seed);
@@ -147,6 +149,18 @@ TEST_CASE("kills, clean stops and failing commits change nothing") {
   check_all({.stop_one_in = 4});
   check_all({.fail_one_in = 3});
   check_all({.batch_rows = 5, .kill_one_in = 5, .stop_one_in = 7, .fail_one_in = 3, .change_threads = true});
+}
+
+TEST_CASE("state that is spilled after every epoch, and read back, is what it would have been") {
+  check_all({.spill_bytes = 1});
+  check_all({.threads = 3, .batch_rows = 7, .spill_bytes = 1});
+  check_all({.read_rows = 3, .kill_one_in = 4, .spill_bytes = 1});
+  check_all({.batch_rows = 5,
+             .kill_one_in = 6,
+             .stop_one_in = 7,
+             .fail_one_in = 3,
+             .change_threads = true,
+             .spill_bytes = 1});
 }
 
 }  // namespace tidegate::engine

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "engine/internal/commit_parts.h"
 #include "engine/internal/epoch_record.h"
 #include "engine/internal/fixture.h"
@@ -97,19 +98,28 @@ TEST_CASE("a kill between the parts of a snapshot loses nothing and leaves nothi
   CHECK(ahead > 8);  // most kills came in the middle of a snapshot
 }
 
-TEST_CASE("a manifest from before there were two banks names pages of the first one") {
-  Manifest manifest;
-  manifest.operators.push_back({"window-1", {{5, {3, EpochId{9}, Bank::kSecond}}}});
-  std::string bytes = encode(manifest);
-  const PageGroup now = decode_manifest(bytes).value().operators.at(0).groups.at(5);
-  CHECK(now.pages == 3);
-  CHECK(now.bank == Bank::kSecond);
-  bytes.front() = 3;  // where the number stands alone
-  const PageGroup then = decode_manifest(bytes).value().operators.at(0).groups.at(5);
-  CHECK(then.pages == (3U << 1U | 1U));
-  CHECK(then.bank == Bank::kFirst);
-  CHECK(page_key("w", {5, 0}, Bank::kFirst, 1) == "page/w/05/0000/000001");
-  CHECK(page_key("w", {5, 0}, Bank::kSecond, 1) == "page/w/05/0000/800001");
+// One operator with pages in one place, as versions before the present one wrote them.
+std::vector<PageRun> runs_of_version(uint8_t version, uint64_t pages) {
+  std::string bytes = encode(Manifest{});
+  bytes.front() = static_cast<char>(version);
+  bytes.pop_back();  // no operators
+  ByteWriter out(bytes);
+  out.varint(1);
+  out.text("window-1");
+  for (const uint64_t number : {uint64_t{1}, uint64_t{5}, pages, uint64_t{9}}) out.varint(number);
+  return decode_manifest(bytes).value().operators.at(0).places.at(5);
+}
+
+TEST_CASE("manifests with one run of pages per place, in one of two banks or in the only one, are read") {
+  const std::vector<PageRun> two_banks = runs_of_version(4, 3U << 1U | 1U);
+  REQUIRE(two_banks.size() == 1);
+  CHECK(two_banks[0].pages == 3);
+  CHECK(two_banks[0].epoch == EpochId{9});
+  CHECK(page_key("w", {5, 0}, two_banks[0].bank, 1) == "page/w/05/0000/800001");
+  const std::vector<PageRun> one_bank = runs_of_version(3, 3);
+  REQUIRE(one_bank.size() == 1);
+  CHECK(one_bank[0].pages == 3);
+  CHECK(page_key("w", {5, 0}, one_bank[0].bank, 1) == "page/w/05/0000/000001");
 }
 
 TEST_CASE("a part that cannot be stored is tried again") {

@@ -168,6 +168,8 @@ Result<> WiredServer::open_platform() {
   engine_options.tables = tables_.get();
   engine_options.threads = options_.engine_threads;
   engine_options.max_state_bytes = options_.pipeline_memory == 0 ? io::memory_bytes() / 2 : options_.pipeline_memory;
+  // Half: as much again may be on its way into the store as pages, and what comes in one epoch goes on top.
+  engine_options.spill_state_bytes = engine_options.max_state_bytes / 2;
   engine_ = engine::Engine::create(*log_, clock_, devices_, engine_options);
   ingest_ = ingest::Ingest::create(*log_, clock_, devices_);
   TRY_ASSIGN(egress::EgressRules rules, egress::EgressRules::parse(options_.allowed_targets));

@@ -55,6 +55,7 @@ class Life {
     settings_.threads = static_cast<int>(random_.between(1, 3));
     settings_.max_batch_rows = static_cast<size_t>(random_.one_of(std::vector<int64_t>{1, 3, 8192}));
     settings_.one_row_per_flush = random_.one_in(8);
+    settings_.spill = random_.one_in(2);
     story_ = make_story(random_);
     open(next_folder(), story_.clock_ms() * 1000);
   }

@@ -118,6 +118,7 @@ Result<> Life::open(const LifeOptions& options) {
   ingest_ = ingest::Ingest::create(*log_, machine_.clock, devices_);
   engine::EngineOptions engine_options;
   engine_options.snapshot_commit_bytes = 600;  // most snapshots go in parts
+  engine_options.spill_state_bytes = options.spills ? 1 : 0;
   engine_options.manual = true;
   engine_options.tables = options.rates;
   engine_options.max_epoch_rows = options.max_epoch_rows;

@@ -35,6 +35,7 @@ struct LifeOptions {
   size_t tail_bytes = 32U << 20;
   size_t max_epoch_rows = 1000;
   size_t max_batch_rows = 100;
+  bool spills = false;  // pipelines let go of what state they can after every epoch
 };
 
 // A committed record.

@@ -119,6 +119,7 @@ bool Simulation::start() {
   options_.tail_bytes = chance(2) ? 32U << 20 : random_.below(20'000);
   options_.max_epoch_rows = 1 + random_.below(60);
   options_.max_batch_rows = 1 + random_.below(30);
+  options_.spills = chance(2);
   for (int attempt = 0; life_ == nullptr; ++attempt) {
     Result<std::unique_ptr<Life>> begun = Life::begin(machine_, random_.next_u64(), options_);
     if (begun) {

@@ -154,8 +154,8 @@ std::string ApiImpl::pipeline_json(const catalog::PipelineDefinition& definition
         status->rows_in, status->rows_out, status->late, status->dead_letters, status->epochs, status->lag_rows,
         status->watermark == kMinWatermark ? "null" : std::to_string(status->watermark.value),
         status->watermark_lag_us);
-    out += fmt::format(R"(,"memory_bytes":{},"commit_latency_ms":{:.3f},"waits":{})", status->memory_bytes,
-                       status->commit_latency_ms,
+    out += fmt::format(R"(,"memory_bytes":{},"spilled_bytes":{},"commit_latency_ms":{:.3f},"waits":{})",
+                       status->memory_bytes, status->spilled_bytes, status->commit_latency_ms,
                        waits_json(status->waits, definition.target, states.sinks, states.now_us));
     if (whole) out += ",\"operators\":" + operators_json(status->operators);
   }

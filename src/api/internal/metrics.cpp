@@ -67,6 +67,8 @@ void pipeline_families(Page& page, const std::vector<engine::PipelineStatus>& pi
        [](const Status& s) { return static_cast<double>(s.watermark_lag_us) / 1e6; });
   each("tidegate_pipeline_memory_bytes", "gauge", "Operator state in memory.",
        [](const Status& s) { return s.memory_bytes; });
+  each("tidegate_pipeline_spilled_bytes", "gauge", "Operator state that is in the store only.",
+       [](const Status& s) { return s.spilled_bytes; });
   each("tidegate_pipeline_commit_latency_seconds", "gauge", "Of the last epoch.",
        [](const Status& s) { return s.commit_latency_ms / 1e3; });
 }

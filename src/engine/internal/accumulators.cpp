@@ -144,6 +144,17 @@ Accumulators::Accumulators(const AggregateLayout& layout) : layout_(layout), str
   CHECK(take() == kDiscard);
 }
 
+void Accumulators::clear() {
+  memory_ = columnar::Buffer<uint8_t>();
+  slots_ = 0;
+  free_ = {};
+  free_runs_ = {};
+  for (size_t at = 0; at < cells_.size(); ++at) {
+    if (cells_[at] != nullptr) cells_[at] = make_cells(layout_.fields()[at]);
+  }
+  CHECK(take() == kDiscard);
+}
+
 uint32_t Accumulators::take() {
   if (!free_.empty()) {
     const uint32_t slot = free_.back();

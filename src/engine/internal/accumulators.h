@@ -27,6 +27,8 @@ class Accumulators {
   void release(uint32_t slot);
   // Back to no rows.
   void reset(uint32_t slot);
+  // As when it was made: no slot is taken, and the memory is given back.
+  void clear();
   // Adds rows [first, last) of `input`, row i to slots[i]. `order` must be given if the layout is ordered().
   void update(const columnar::Batch& input, std::span<const uint32_t> slots, const RowOrder& order, size_t first,
               size_t last);

@@ -67,7 +67,7 @@ class DetectStage : public StatefulOperator, protected OrderedSink {
     core_.write(which, entry);
   }
   // Deadlines wait for their devices.
-  void loaded() override {
+  void loaded(int64_t /*shared_watermark*/) override {
     devices_.loaded();
     if (!own()) return;
     for (uint32_t index = 0; index < devices_.size(); ++index) {

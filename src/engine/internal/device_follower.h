@@ -41,7 +41,7 @@ class InputDevices final : public KeyedState {
   void mark_dirty(uint16_t key_group) override { devices_.dirty()[key_group] = true; }
   void write_state(const DirtyKeyGroups& which, const Entry& entry) const override;
   [[nodiscard]] bool read_state(ByteReader& in) override;
-  void loaded() override { devices_.loaded(); }
+  void loaded(int64_t /*shared_watermark*/) override { devices_.loaded(); }
   [[nodiscard]] size_t memory_bytes() const override { return devices_.memory_bytes(); }
 
  private:

@@ -135,7 +135,7 @@ bool DeviceTable::read(ByteReader& in) {
   if (!in.ok() || watermark < -kNever || watermark > kNever || !usable_time(last_seen_us)) return false;
   Device& device = devices_[find_or_add(text)];
   device.watermark = std::max(device.watermark, watermark);
-  device.last_seen_us = last_seen_us;
+  device.last_seen_us = std::max(device.last_seen_us, last_seen_us);
   return true;
 }
 

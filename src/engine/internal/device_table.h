@@ -26,6 +26,7 @@ struct Device {
   uint16_t key_group = 0;
   bool due = false;      // is in the list of due devices
   bool touched = false;  // is in the list of touched devices
+  bool spilled = false;  // has windows in the store only
 };
 
 using DirtyKeyGroups = std::bitset<kKeyGroups>;

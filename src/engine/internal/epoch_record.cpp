@@ -11,14 +11,18 @@ namespace {
 
 // Version 1 had one source, one operator and one watermark; version 2 no tables, and does not say who was behind.
 constexpr uint8_t kRecordVersion = 3;
-constexpr uint8_t kManifestVersion = 4;  // version 3 had one bank of pages
+constexpr uint8_t kManifestVersion = 5;  // version 4 had one run of pages per place in two banks, version 3 in one
 // More than any plan has; a bound for reading bytes that are not ours.
 constexpr uint64_t kMaxSources = 64;
 constexpr uint64_t kMaxOperators = 128;
 constexpr uint64_t kMaxTables = 100'000;
-// Of a place; what keys have room for.
-constexpr uint32_t kMaxPages = 0x7f'ffff;
-constexpr uint32_t kSecondBank = 0x80'0000;
+// Of a run; what keys have room for.
+constexpr uint32_t kPageBits = 20;
+constexpr uint32_t kMaxPages = (1U << kPageBits) - 1;
+constexpr uint32_t kBankBits = 4;
+static_assert(kBanks == 1U << kBankBits);
+// The second one of version 4.
+constexpr uint8_t kSecondBank = 8;
 
 void write_record(ByteWriter& out, const EpochRecord& record) {
   out.varint(record.id.value);
@@ -83,25 +87,45 @@ bool read_record(ByteReader& in, uint8_t version, EpochRecord& record) {
 
 void write_pages(ByteWriter& out, const OperatorPages& pages) {
   out.text(pages.operator_id);
-  out.varint(pages.groups.size());
-  for (const auto& [place, group] : pages.groups) {
+  out.varint(pages.places.size());
+  for (const auto& [place, runs] : pages.places) {
     out.varint(place);
-    out.varint(uint64_t{group.pages} << 1U | static_cast<uint64_t>(group.bank));
-    out.varint(group.epoch.value);
+    out.varint(runs.size());
+    for (const PageRun& run : runs) {
+      out.varint(uint64_t{run.pages} << kBankBits | run.bank);
+      out.varint(run.epoch.value);
+      out.varint(run.bytes);
+    }
   }
 }
 
-bool read_groups(ByteReader& in, uint8_t version, OperatorPages& pages) {
+bool read_run(ByteReader& in, uint8_t version, PageRun& run) {
+  const uint64_t number = in.varint();
+  if (version >= 5) {
+    run.bank = static_cast<uint8_t>(number & (kBanks - 1));
+    run.pages = static_cast<uint32_t>(number >> kBankBits);
+  } else if (version == 4) {
+    run.bank = (number & 1U) == 0 ? 0 : kSecondBank;
+    run.pages = static_cast<uint32_t>(number >> 1U);
+  } else {
+    run.pages = static_cast<uint32_t>(number);
+  }
+  run.epoch = EpochId{in.varint()};
+  if (version >= 5) run.bytes = in.varint();
+  return in.ok() && run.pages <= kMaxPages;
+}
+
+bool read_places(ByteReader& in, uint8_t version, OperatorPages& pages) {
   const uint64_t count = in.varint();
   for (uint64_t i = 0; in.ok() && i < count; ++i) {
     const auto place = static_cast<uint32_t>(in.varint());
-    PageGroup group;
-    const uint64_t pages_and_bank = version >= 4 ? in.varint() : in.varint() << 1U;
-    group.pages = static_cast<uint32_t>(pages_and_bank >> 1U);
-    group.bank = (pages_and_bank & 1U) == 0 ? Bank::kFirst : Bank::kSecond;
-    group.epoch = EpochId{in.varint()};
-    if ((place & 0xffff) >= kKeyGroups || group.pages > kMaxPages) return false;
-    pages.groups[place] = group;
+    const uint64_t runs = version >= 5 ? in.varint() : 1;
+    if ((place & 0xffff) >= kKeyGroups || runs > kBanks) return false;
+    std::vector<PageRun>& of_place = pages.places[place];
+    of_place.resize(runs);
+    for (PageRun& run : of_place) {
+      if (!read_run(in, version, run)) return false;
+    }
   }
   return in.ok();
 }
@@ -111,7 +135,7 @@ bool read_operator_v1(ByteReader& in, Manifest& manifest) {
   OperatorPages only;
   only.operator_id = in.text();
   manifest.scanned_at_us = in.zigzag();
-  if (!read_groups(in, 1, only)) return false;
+  if (!read_places(in, 1, only)) return false;
   if (!only.operator_id.empty()) manifest.operators.push_back(std::move(only));
   return true;
 }
@@ -123,7 +147,7 @@ bool read_operators(ByteReader& in, uint8_t version, Manifest& manifest) {
   for (uint64_t i = 0; i < count; ++i) {
     OperatorPages& pages = manifest.operators.emplace_back();
     pages.operator_id = in.text();
-    if (!read_groups(in, version, pages)) return false;
+    if (!read_places(in, version, pages)) return false;
   }
   return true;
 }
@@ -176,8 +200,8 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
 
 std::string epoch_key(EpochId id) { return fmt::format("{}{:016x}", kEpochPrefix, id.value); }
 
-std::string page_key(std::string_view operator_id, Place place, Bank bank, uint32_t page) {
-  const uint32_t number = bank == Bank::kFirst ? page : page | kSecondBank;
+std::string page_key(std::string_view operator_id, Place place, uint8_t bank, uint32_t page) {
+  const uint32_t number = uint32_t{bank} << kPageBits | page;
   return fmt::format("{}{}/{:02x}/{:04x}/{:06x}", kPagePrefix, operator_id, place.key_group, place.worker, number);
 }
 

@@ -39,19 +39,20 @@ struct EpochRecord {
   uint64_t late = 0;
 };
 
-// A place's pages have one of two banks of keys; when they change, the new ones get the other, so that those of the
-// manifest stay as they are until the next manifest is there.
-enum class Bank : uint8_t { kFirst, kSecond };
-
-struct PageGroup {
+// Pages that one snapshot wrote for a place. Each run of a place has a bank of keys of its own; one that takes the
+// place of others gets a free one, so that those of the manifest stay as they are until the next manifest is there.
+struct PageRun {
   uint32_t pages = 0;
   EpochId epoch;  // of the snapshot that wrote them
-  Bank bank = Bank::kFirst;
+  uint8_t bank = 0;
+  uint64_t bytes = 0;  // of all pages, before they are sealed; 0 in manifests before version 5
 };
+inline constexpr uint8_t kBanks = 16;
 
 struct OperatorPages {
   std::string operator_id;
-  std::map<uint32_t, PageGroup> groups;  // by worker << 16 | key group
+  // By worker << 16 | key group: runs whose entries add up, the oldest first.
+  std::map<uint32_t, std::vector<PageRun>> places;
 };
 
 // Where a snapshot's pages are, and the epoch it is the state of.
@@ -78,7 +79,12 @@ inline constexpr std::string_view kPagesAheadKey = "pages_ahead";
 struct Place {
   uint16_t key_group = 0;
   uint16_t worker = 0;
+
+  [[nodiscard]] static Place of_number(uint32_t number) {
+    return {static_cast<uint16_t>(number & 0xffff), static_cast<uint16_t>(number >> 16)};
+  }
+  [[nodiscard]] uint32_t number() const { return uint32_t{worker} << 16 | key_group; }
 };
-[[nodiscard]] std::string page_key(std::string_view operator_id, Place place, Bank bank, uint32_t page);
+[[nodiscard]] std::string page_key(std::string_view operator_id, Place place, uint8_t bank, uint32_t page);
 
 }  // namespace tidegate::engine

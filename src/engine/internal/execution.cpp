@@ -69,19 +69,22 @@ void Execution::process(size_t source, std::span<const columnar::Batch> batches,
   pool.run(work);
 }
 
-bool Execution::finish(bool had_input, bool behind) {
+Result<bool> Execution::finish(bool had_input, bool behind) {
   silence_clock_us_ = behind ? -kFarTime : epoch_.clock_us;
   if (!graph_->has_state()) return false;
   const uint64_t fired_before = fired();
   bool changed = move_watermarks(had_input);
-  for (size_t stage = 0; stage < graph_->stages().size(); ++stage) changed = finish_stage(stage) || changed;
+  for (size_t stage = 0; stage < graph_->stages().size(); ++stage) {
+    TRY_ASSIGN(const bool moved, finish_stage(stage));
+    changed = changed || moved;
+  }
   changed = changed || fired() != fired_before;
   if ((had_input || changed) && !scan_due_) watermarks_.scanned_at_us = epoch_.clock_us;
   return changed;
 }
 
 // Stages in order: what one emits is taken in by the next before that one's time moves.
-bool Execution::finish_stage(size_t at) {
+Result<bool> Execution::finish_stage(size_t at) {
   const StagePlan& stage = graph_->stages()[at];
   bool moved = false;
   if (stage.own_watermarks) {
@@ -93,7 +96,10 @@ bool Execution::finish_stage(size_t at) {
     copies.front()->fire_shared(watermarks_.stages[stage.shared_index], copies);
     copies.front()->fire_silent(silence_clock_us_);
   }
-  for (Worker& worker : workers_) worker.flush(at, epoch_);
+  for (Worker& worker : workers_) {
+    TRY(worker.op(at).fire_spilled());
+    worker.flush(at, epoch_);
+  }
   return moved;
 }
 
@@ -226,6 +232,21 @@ size_t Execution::memory_bytes() const {
   for (const Worker& worker : workers_) bytes += worker.memory_bytes();
   for (const LookupIndexPtr& lookup : lookups_) bytes += lookup->memory_bytes();
   return bytes;
+}
+
+size_t Execution::spillable_bytes() const {
+  size_t bytes = 0;
+  for (const Worker& worker : workers_) {
+    for (const KeyedState* state : worker.states()) bytes += state->spillable_bytes();
+  }
+  return bytes;
+}
+
+int64_t Execution::watermark_of_state(size_t op) const {
+  const size_t inputs = graph_->state_ids().size() - graph_->stages().size();
+  if (op < inputs) return -kNever;
+  const StagePlan& stage = graph_->stages()[op - inputs];
+  return stage.own_watermarks ? -kNever : watermarks_.stages[stage.shared_index];
 }
 
 Result<> Execution::check_memory(size_t limit_bytes) const {

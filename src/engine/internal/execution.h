@@ -33,7 +33,8 @@ class Execution {
   void process(size_t source, std::span<const columnar::Batch> batches, WorkerPool& pool);
   // Watermarks, idle and close decisions, shared windows. True if a watermark moved or a window was emitted. `behind`:
   // much input is still unread, so that a device of which nothing came need not be silent; none is taken for it.
-  bool finish(bool had_input, bool behind);
+  // StateIncompatible: spilled state that was due could not be read; the operators' state is of no use any more.
+  [[nodiscard]] Result<bool> finish(bool had_input, bool behind);
 
   // Instead of begin() and finish(), where the watermark is known and not worked out: rows are in no way judged by
   // the clock or by each other, and what advance() closes comes out. No row to come may be at or before it.
@@ -60,6 +61,10 @@ class Execution {
   [[nodiscard]] Watermarks& watermarks() { return watermarks_; }
   [[nodiscard]] const Watermarks& watermarks() const { return watermarks_; }
   [[nodiscard]] size_t memory_bytes() const;
+  // Of these, what can be spilled.
+  [[nodiscard]] size_t spillable_bytes() const;
+  // The shared watermark that operator `op` of GraphPlan::state_ids() goes by; -kNever if it does not.
+  [[nodiscard]] int64_t watermark_of_state(size_t op) const;
   [[nodiscard]] std::vector<OperatorStatus> operator_status() const;
 
  private:
@@ -73,7 +78,7 @@ class Execution {
   [[nodiscard]] bool scan_can_wait(bool had_input) const;
   [[nodiscard]] int64_t watermark_of(size_t input);
   [[nodiscard]] int64_t scan_devices(size_t input);
-  bool finish_stage(size_t stage);
+  [[nodiscard]] Result<bool> finish_stage(size_t stage);
   [[nodiscard]] int64_t next_timer_us(size_t stage) const;
 
   std::unique_ptr<GraphPlan> graph_;

@@ -119,13 +119,17 @@ bool LiveTask::step(WorkerPool& pool) {
     end_with(rows.error().to_string());
     return true;
   }
-  const bool changed = execution_.finish(*rows > 0, std::ranges::any_of(sources_, &Source::behind));
+  const Result<bool> changed = execution_.finish(*rows > 0, std::ranges::any_of(sources_, &Source::behind));
+  if (!changed) {
+    end_with(changed.error().to_string());
+    return true;
+  }
   (void)execution_.take_late();
   for (const columnar::Batch& batch : execution_.take_outputs()) {
     if (!queue_->push(batch, history)) return true;
   }
   queue_->notify();
-  return input || changed;
+  return input || *changed;
 }
 
 Result<size_t> LiveTask::feed(WorkerPool& pool) {

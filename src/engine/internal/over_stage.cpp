@@ -92,7 +92,7 @@ class OverStage final : public StatefulOperator, private OrderedSink {
   void mark_dirty(uint16_t key_group) override { waiting_.dirty()[key_group] = true; }
   void write_state(const DirtyKeyGroups& which, const Entry& entry) const override;
   [[nodiscard]] bool read_state(ByteReader& in) override;
-  void loaded() override { devices_.loaded(); }
+  void loaded(int64_t /*shared_watermark*/) override { devices_.loaded(); }
   [[nodiscard]] size_t memory_bytes() const override {
     return devices_.memory_bytes() + waiting_.memory_bytes() + results_.memory_bytes() + bytes_;
   }

@@ -214,8 +214,10 @@ TEST_CASE("epoch records and manifests survive the round trip, and cut ones are 
   CHECK(encode(*read) == bytes);
   CHECK(read->stage_watermarks == std::vector<int64_t>{-5, 77});
   CHECK(read->behind);
+  const PageRun first{3, EpochId{8}, 15, 700'000};
+  const PageRun second{1, EpochId{9}, 0, 12};
   const Manifest manifest{
-      a_record(), 77, {{"window-1", {{0x10002, {3, EpochId{8}}}}}, {"window-2", {{0x3, {1, EpochId{9}}}}}}};
+      a_record(), 77, {{"window-1", {{0x10002, {first, second}}}}, {"window-2", {{0x3, {second}}}}}};
   const std::string more = encode(manifest);
   const auto again = decode_manifest(more);
   REQUIRE(again);
@@ -265,7 +267,7 @@ TEST_CASE("epoch records and manifests of version 1 are read") {
     REQUIRE(stored->operators.size() == (id.empty() ? 0 : 1));
     if (id.empty()) continue;
     CHECK(stored->operators.front().operator_id == id);
-    CHECK(stored->operators.front().groups.at(0x10002).pages == 3);
+    CHECK(stored->operators.front().places.at(0x10002).at(0).pages == 3);
   }
 }
 

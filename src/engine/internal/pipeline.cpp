@@ -34,7 +34,7 @@ Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::uniqu
       check_(std::move(check)),
       execution_(std::move(graph), context.devices, std::max(context.options.threads, 1),
                  context.options.max_batch_rows),
-      snapshots_(execution_),
+      snapshots_(execution_, context.log, spec_.definition.id),
       tables_(execution_.graph().tables(), context.options.tables, context.log, spec_.definition.id),
       slot_(wake) {
   for (const catalog::StreamDefinition* source : execution_.graph().sources()) {
@@ -64,7 +64,7 @@ bool Pipeline::step(WorkerPool& pool) {
     case Phase::kIdle: break;
   }
   if (!context_.options.manual && context_.clock.monotonic_us() < not_before_us_) return false;
-  if (!has_input() && !timer_due() && !snapshot_due(false)) return false;
+  if (!has_input() && !timer_due() && !snapshot_due(false) && !snapshots_.full()) return false;
   return run_epoch(pool);
 }
 
@@ -108,6 +108,13 @@ bool Pipeline::snapshot_due(bool had_input) const {
   return age_us >= options.snapshot_interval_us / 4 && snapshots_.dirty_bytes() >= options.snapshot_dirty_bytes;
 }
 
+bool Pipeline::spill_due() const {
+  const size_t limit = context_.options.spill_state_bytes;
+  if (snapshots_.full()) return true;
+  // Of what mostly cannot be spilled, spilling the rest again and again would be all that it does.
+  return limit != 0 && execution_.memory_bytes() > limit && execution_.spillable_bytes() > limit / 4;
+}
+
 bool Pipeline::take_tables() {
   auto versions = tables_.newest();
   if (!versions) {
@@ -133,15 +140,16 @@ bool Pipeline::run_epoch(WorkerPool& pool) {
   const std::vector<Offset> from = positions();
   execution_.begin(clock_us);
   const Result<size_t> rows = feed(pool);
-  if (!rows) {
-    fail_pipeline(rows.error());
+  const bool had_input = positions() != from;
+  const bool behind = has_input() && (snapshots_.full() || (rows && *rows >= context_.options.max_epoch_rows));
+  const Result<bool> changed = rows ? execution_.finish(had_input, behind) : std::unexpected(rows.error());
+  if (!changed) {
+    fail_pipeline(changed.error());
     return true;
   }
-  const bool had_input = positions() != from;
-  const bool behind = *rows >= context_.options.max_epoch_rows && has_input();
-  const bool changed = execution_.finish(had_input, behind);
-  const bool with_snapshot = snapshot_due(had_input || changed);
-  if (!had_input && !changed && !with_snapshot) return false;
+  spills_ = spill_due();
+  const bool with_snapshot = spills_ || snapshot_due(had_input || *changed);
+  if (!had_input && !*changed && !with_snapshot) return false;
   last_.id = EpochId{last_.id.value + 1};
   last_.clock_us = clock_us;
   last_.behind = behind;
@@ -155,7 +163,7 @@ bool Pipeline::run_epoch(WorkerPool& pool) {
 Result<size_t> Pipeline::feed(WorkerPool& pool) {
   const EngineOptions& options = context_.options;
   size_t rows = 0;
-  for (bool more = true; more;) {
+  for (bool more = !snapshots_.full(); more;) {
     more = false;
     for (size_t at = 0; at < readers_.size(); ++at) {
       if (rows >= options.max_epoch_rows || execution_.output_bytes() >= options.max_epoch_output_bytes) return rows;
@@ -232,26 +240,38 @@ void Pipeline::submit() {
 }
 
 void Pipeline::on_committed(const Result<>& result) {
-  const int64_t now_us = context_.clock.monotonic_us();
-  auto status = status_.lock();
-  if (result) {
-    pending_.pop_front();
-    retry_delay_us_ = kFirstRetryUs;
-    if (!pending_.empty()) return submit();
-    phase_ = Phase::kIdle;
-    publish_position();
+  if (!result) return on_failed_commit(result.error());
+  pending_.pop_front();
+  retry_delay_us_ = kFirstRetryUs;
+  if (!pending_.empty()) return submit();
+  phase_ = Phase::kIdle;
+  publish_position();
+  {
+    auto status = status_.lock();
     status->error.clear();
     status->epochs += 1;
-    status->commit_latency_ms = static_cast<double>(now_us - submitted_us_) / 1000.0;
-    return;
+    status->commit_latency_ms = static_cast<double>(context_.clock.monotonic_us() - submitted_us_) / 1000.0;
   }
+  if (!std::exchange(spills_, false)) return;
+  if (const Result<> spilled = spill(); !spilled) fail_pipeline(spilled.error());
+}
+
+// The snapshot is stored, and no row has come since: what is in memory is what is there.
+Result<> Pipeline::spill() {
+  TRY(snapshots_.spill(context_.options.spill_state_bytes / 2));
+  publish();
+  return {};
+}
+
+void Pipeline::on_failed_commit(const Error& error) {
   phase_ = Phase::kRetrying;
-  retry_at_us_ = now_us + retry_delay_us_;
+  retry_at_us_ = context_.clock.monotonic_us() + retry_delay_us_;
   retry_delay_us_ = std::min(retry_delay_us_ * 2, kLastRetryUs);
+  auto status = status_.lock();
   const bool again = !status->error.empty();
-  status->error = "not yet stored, will be tried again: " + result.error().to_string();
+  status->error = "not yet stored, will be tried again: " + error.to_string();
   if (again) return;
-  log_warn("engine.commit_failed", {{"pipeline", spec_.definition.name}, {"error", result.error().to_string()}});
+  log_warn("engine.commit_failed", {{"pipeline", spec_.definition.name}, {"error", error.to_string()}});
 }
 
 Result<> Pipeline::wait_commit() {
@@ -272,7 +292,9 @@ void Pipeline::stop() {
   const std::vector<Offset> from = positions();
   if (!take_tables()) return;
   execution_.begin(next_clock());
-  (void)execution_.finish(false, last_.behind);
+  if (const Result<bool> finished = execution_.finish(false, last_.behind); !finished) {
+    return fail_pipeline(finished.error());
+  }
   last_.clock_us = next_clock();
   last_.id = EpochId{last_.id.value + 1};
   commit_epoch(from, true);
@@ -301,6 +323,7 @@ void Pipeline::publish() {
   const int64_t watermark = execution_.watermarks().least;
   status->watermark = watermark == -kNever ? kMinWatermark : Watermark{watermark};
   status->memory_bytes = execution_.memory_bytes();
+  status->spilled_bytes = snapshots_.spilled_bytes();
   status->operators = execution_.operator_status();
 }
 

@@ -81,8 +81,11 @@ class Pipeline {
   void commit_epoch(const std::vector<Offset>& from, bool snapshot_due);
   void submit();
   void on_committed(const Result<>& result);
+  void on_failed_commit(const Error& error);
+  [[nodiscard]] Result<> spill();
   void add_outputs(log::EpochCommit& commit);
   [[nodiscard]] bool snapshot_due(bool had_input) const;
+  [[nodiscard]] bool spill_due() const;
   [[nodiscard]] bool timer_due() const;
   [[nodiscard]] bool has_input() const;
   [[nodiscard]] int64_t next_clock() const;
@@ -116,6 +119,7 @@ class Pipeline {
   EpochRecord last_;                      // the newest epoch computed
   int64_t snapshot_at_us_ = 0;            // clock of the last snapshot
   EpochId snapshot_epoch_{};              // its epoch
+  bool spills_ = false;                   // once the snapshot under way is stored
   std::vector<std::string> stale_;        // keys that the next snapshot makes superfluous
   std::deque<log::EpochCommit> pending_;  // what the epoch has left to commit; the first is under way
   int64_t submitted_us_ = 0;              // monotonic

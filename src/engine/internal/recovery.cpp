@@ -11,10 +11,11 @@ namespace {
 
 void add_page_keys(const Manifest& manifest, std::unordered_set<std::string>& keys) {
   for (const OperatorPages& pages : manifest.operators) {
-    for (const auto& [number, group] : pages.groups) {
-      const Place place{static_cast<uint16_t>(number & 0xffff), static_cast<uint16_t>(number >> 16)};
-      for (uint32_t page = 0; page < group.pages; ++page) {
-        keys.insert(page_key(pages.operator_id, place, group.bank, page));
+    for (const auto& [number, runs] : pages.places) {
+      for (const PageRun& run : runs) {
+        for (uint32_t page = 0; page < run.pages; ++page) {
+          keys.insert(page_key(pages.operator_id, Place::of_number(number), run.bank, page));
+        }
       }
     }
   }
@@ -82,7 +83,7 @@ Result<> Pipeline::forget_pages_ahead(const std::optional<Manifest>& manifest) {
 
 Result<> Pipeline::restore(const Manifest& manifest, WorkerPool& pool) {
   execution_.watermarks() = {manifest.epoch.shared_watermark, manifest.scanned_at_us, stage_watermarks(manifest.epoch)};
-  return snapshots_.load(manifest, spec_.definition.id, context_.log, pool);
+  return snapshots_.load(manifest, pool, context_.options.spill_state_bytes / 2);
 }
 
 std::vector<int64_t> Pipeline::stage_watermarks(const EpochRecord& record) const {
@@ -109,7 +110,7 @@ Result<> Pipeline::replay(const EpochRecord& record, WorkerPool& pool) {
   TRY(replay_rows(record, pool));
   const bool had_input =
       std::ranges::any_of(record.sources, [](const SourceRange& range) { return range.to > range.from; });
-  (void)execution_.finish(had_input, record.behind);
+  TRY(execution_.finish(had_input, record.behind));
   (void)execution_.take_outputs();
   (void)execution_.take_late();
   Watermarks& reached = execution_.watermarks();

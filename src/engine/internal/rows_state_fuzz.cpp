@@ -85,7 +85,7 @@ void read_and_close(const OperatorPlan& plan, bool by_device, std::string_view b
   while (in.remaining() > 0) {
     if (!op->read_state(in)) return;
   }
-  op->loaded();
+  op->loaded(-kNever);
   if (by_device) {
     op->fire_due({});
     op->close_silent(kFarTime);

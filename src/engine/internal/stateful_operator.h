@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "columnar/batch.h"
 #include "engine/internal/device_table.h"
+#include "engine/internal/spilled_state.h"
 
 namespace tidegate::engine {
 
@@ -37,9 +38,16 @@ class KeyedState {
   virtual void write_state(const DirtyKeyGroups& which, const Entry& entry) const = 0;
   // Reads one entry back; only before any row. False: the bytes are no entry of this operator.
   [[nodiscard]] virtual bool read_state(ByteReader& in) = 0;
-  // After the last read_state().
-  virtual void loaded() = 0;
+  // After the last read_state(), with the shared watermark as of then.
+  virtual void loaded(int64_t shared_watermark) = 0;
   [[nodiscard]] virtual size_t memory_bytes() const = 0;
+
+  // What spill() would free. 0: this state cannot be let go of.
+  [[nodiscard]] virtual size_t spillable_bytes() const { return 0; }
+  // Lets go of state, of which nothing is dirty, and looks into `stored` when some of it is due; that outlives this.
+  virtual void spill(SpilledState& /*stored*/) {}
+  // Everything of these key groups that was let go of has been read back, right after spill().
+  virtual void rejoined(const DirtyKeyGroups& /*which*/) {}
 };
 
 // What an operator goes by within an epoch.
@@ -61,6 +69,8 @@ class StatefulOperator : public KeyedState {
   virtual void fire_due(const StageTime& now) = 0;
   // Own watermarks: closes what devices not heard of for close_after have open.
   virtual void close_silent(int64_t clock_us) = 0;
+  // Fires what has fallen due of state that was let go of. The first failure to read such state since the last call.
+  [[nodiscard]] virtual Result<> fire_spilled() { return {}; }
   // Nothing falls due by close_silent() or fire_silent() before this clock reading; kNever: nothing at all.
   [[nodiscard]] virtual int64_t close_bound_us() const = 0;
   // Shared watermark: fires what it closes, of all workers' copies (this one is the first), into this one's results.

@@ -9,19 +9,24 @@ namespace tidegate::engine {
 void WindowOperator::fire_due_devices() {
   std::vector<uint32_t>& due = devices_.due();
   for (const uint32_t device : due) {
-    devices_.at(device).due = false;
-    fire_device(device);
+    Device& state = devices_.at(device);
+    state.due = false;
+    if (state.spilled) [[unlikely]] {
+      spilled_.due.push_back({device, state.key_group, false, state.watermark});
+    } else {
+      fire_device(device, state.watermark, {});
+    }
   }
   due.clear();
 }
 
-void WindowOperator::fire_device(uint32_t device_index) {
+void WindowOperator::fire_device(uint32_t device_index, int64_t watermark, const Sink& sink) {
   Device& device = devices_.at(device_index);
   int64_t next_end = kNever;
   uint32_t* link = &device.first_group;
   while (*link != kNone) {
     const uint32_t id = *link;
-    fire_group(id, device.watermark, nullptr);
+    fire_group(id, watermark, sink);
     next_end = std::min(next_end, groups_[id].next_end);
     if (plan_.mode == KeyMode::kGeneral && groups_[id].oldest_slot == 0) {
       *link = groups_[id].next_group;
@@ -34,12 +39,13 @@ void WindowOperator::fire_device(uint32_t device_index) {
 }
 
 void WindowOperator::fire_shared(int64_t watermark, WindowMerger* merger) {
+  fired_to_ = std::max(fired_to_, watermark);
   if (!shared_window_due(watermark)) return;
   least_end_ = kNever;
   for (size_t at = 0; at < groups_.size(); ++at) {
     const auto id = static_cast<uint32_t>(at);
     if (groups_[id].oldest_slot == 0) continue;
-    fire_group(id, watermark, merger);
+    fire_group(id, watermark, {merger});
     least_end_ = std::min(least_end_, groups_[id].next_end);
     release_group(id);
   }
@@ -63,13 +69,13 @@ Pace WindowOperator::pace(size_t results) const {
   return pace;
 }
 
-void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger) {
+void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, const Sink& sink) {
   if (math_.sessions()) return fire_sessions(group_id, watermark);
   Group& group = groups_[group_id];
   while (WindowMath::closed(group.next_end, watermark)) {
     const int64_t end = group.next_end;
     if (math_.growing()) join_slices(group_id, end);
-    emit(group_id, end, merger);
+    if (!sink.nowhere) emit(group_id, end, sink);
     drop_slices(group_id, math_.kept_from(end));
     if (group.oldest_slot == 0) {
       group.next_end = kNever;
@@ -81,14 +87,14 @@ void WindowOperator::fire_group(uint32_t group_id, int64_t watermark, WindowMerg
   }
 }
 
-void WindowOperator::emit(uint32_t group_id, int64_t end, WindowMerger* merger) {
+void WindowOperator::emit(uint32_t group_id, int64_t end, const Sink& sink) {
   ++fired_;
   const Group& group = groups_[group_id];
   const uint32_t second = slices_[group.oldest_slot].newer;
   const bool one_slice = second == 0 || slices_[second].start >= end;
   const uint32_t slot = one_slice ? group.oldest_slot : merged_slices(group_id, end);
-  if (merger != nullptr) {
-    merger->add(key_bytes(group_id), end, accumulators_, slot);
+  if (sink.merger != nullptr) {
+    sink.merger->add(key_bytes(group_id), end, accumulators_, slot);
   } else {
     append_key(group_id);
     overflows_ += append_window(plan_, {math_.start_of(end), end, end}, accumulators_, slot, results_);
@@ -194,9 +200,13 @@ void WindowOperator::close_silent(int64_t clock_us) {
       close_bound_us_ = std::min(close_bound_us_, close_at_us);
       continue;
     }
+    if (device.spilled) {
+      spilled_.due.push_back({index, device.key_group, true, device.watermark});
+      continue;
+    }
     device.watermark = silent_watermark(device);
     dirty_[device.key_group] = true;
-    fire_device(index);
+    fire_device(index, device.watermark, {});
   }
 }
 

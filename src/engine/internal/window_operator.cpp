@@ -112,10 +112,19 @@ uint32_t WindowOperator::slot_off_path(Pass& pass, size_t row, uint32_t group_id
     return reject(row);
   }
   // Overlapping windows: part of the row's windows are closed already, and must be emitted without it.
+  if (spilled_.devices > 0 && WindowMath::closed(math_.first_end(start), watermark)) [[unlikely]] {
+    const Device& device = devices_.at(groups_[group_id].device);
+    if (device.spilled && device.fire_at <= watermark) {
+      add_rows(pass, row);
+      const uint32_t index = groups_[group_id].device;
+      fire_spilled_now(index, watermark);
+      if (plan_.mode == KeyMode::kGeneral) group_id = group_of_key(index);  // it may have been forgotten meanwhile
+    }
+  }
   if (WindowMath::closed(math_.first_end(start), watermark) &&
       WindowMath::closed(groups_[group_id].next_end, watermark)) {
     add_rows(pass, row);
-    fire_group(group_id, watermark, nullptr);
+    fire_group(group_id, watermark, {});
   }
   if (plan_.sliding) forget_sums(group_id, start);
   const uint32_t slot = find_or_insert(group_id, start, watermark);

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "engine/internal/accumulators.h"
 #include "engine/internal/device_table.h"
+#include "engine/internal/spilled_windows.h"
 #include "engine/internal/stateful_operator.h"
 #include "engine/internal/window_merger.h"
 #include "engine/internal/window_plan.h"
@@ -36,6 +37,13 @@ class WindowOperator {
 
   // Shared watermarks only: emits what `watermark` closes; into `merger` if there is one, else into the results.
   void fire_shared(int64_t watermark, WindowMerger* merger);
+  // The same for what was spilled: the key groups of which something is due; then, once list_groups() was told of them,
+  // one after the other, with what is in memory of them.
+  [[nodiscard]] DirtyKeyGroups spilled_due(int64_t watermark) const;
+  void list_groups(const DirtyKeyGroups& which);
+  void fire_key_group(uint16_t key_group, int64_t watermark, WindowMerger* merger);
+  // Own watermarks: what is due of what was spilled. The first failure to read it since the last call.
+  [[nodiscard]] Result<> fire_spilled();
   // All rows without a key and none came: opens the window all the same, for a result of no rows.
   void close_empty();
   // What the workers' copies put into `merger`, into this one's results.
@@ -43,7 +51,7 @@ class WindowOperator {
   // Sessions whose parts may be with several workers: takes over those of another worker's copy, which has none left.
   void adopt_sessions(WindowOperator& other);
   [[nodiscard]] bool shared_window_due(int64_t watermark) const { return WindowMath::closed(least_end_, watermark); }
-  [[nodiscard]] bool has_open_windows() const { return open_groups_ > 0; }
+  [[nodiscard]] bool has_open_windows() const { return open_groups_ > 0 || spilled_.any(); }
   [[nodiscard]] Pace pace(size_t results) const;
 
   [[nodiscard]] columnar::BatchBuilder& results() { return results_; }
@@ -61,6 +69,11 @@ class WindowOperator {
   void write_state(const DirtyKeyGroups& which, const std::function<void(uint16_t, std::string_view)>& entry) const;
   // Reads one entry back; only before the first process(). False: the bytes are no entry of this operator.
   [[nodiscard]] bool read_state(ByteReader& in);
+  // KeyedState has these; window_spill.cpp.
+  void loaded(int64_t shared_watermark);
+  [[nodiscard]] size_t spillable_bytes() const;
+  void spill(SpilledState& stored);
+  void rejoined(const DirtyKeyGroups& which);
 
  private:
   struct Group {
@@ -87,6 +100,17 @@ class WindowOperator {
     uint32_t last = 0;           // the newest of those; 0: what is kept is not valid
     uint32_t back = 0;           // slot
     uint32_t next_slot = 0;      // of the run that the group takes its slots from; 0: none left
+  };
+  // Where the results of windows that close go.
+  struct Sink {
+    WindowMerger* merger = nullptr;  // null: the operator's own
+    bool nowhere = false;            // they are out already
+  };
+  // A group as its entry begins.
+  struct GroupHead {
+    std::optional<std::string_view> device;
+    std::string_view key;
+    int64_t next_end = 0;
   };
   // The batch under way.
   struct Pass {
@@ -123,9 +147,9 @@ class WindowOperator {
   void release_group(uint32_t group_id);
 
   void fire_due_devices();
-  void fire_device(uint32_t device);
-  void fire_group(uint32_t group_id, int64_t watermark, WindowMerger* merger);
-  void emit(uint32_t group_id, int64_t end, WindowMerger* merger);
+  void fire_device(uint32_t device, int64_t watermark, const Sink& sink);
+  void fire_group(uint32_t group_id, int64_t watermark, const Sink& sink);
+  void emit(uint32_t group_id, int64_t end, const Sink& sink);
   uint32_t merged_slices(uint32_t group_id, int64_t end);
   uint32_t slid_slices(uint32_t group_id, int64_t end);
   void turn_over(uint32_t group_id, int64_t end);
@@ -142,8 +166,24 @@ class WindowOperator {
 
   void write_group(uint32_t group_id, ByteWriter& out) const;
   bool read_device(ByteReader& in);
-  bool read_group(ByteReader& in);
-  bool read_slices(ByteReader& in, uint32_t group_id, int64_t next_end);
+  bool read_head(ByteReader& in, GroupHead& head) const;
+  uint32_t group_of(const GroupHead& head);
+  bool read_group(ByteReader& in, const GroupHead& head);
+  // The start of the newest slice that was read; nothing: the bytes are no slices.
+  std::optional<int64_t> read_sliced(ByteReader& in, const GroupHead& head);
+  std::optional<int64_t> read_slices(ByteReader& in, uint32_t group_id, int64_t next_end);
+  std::optional<int64_t> skip_slices(ByteReader& in);
+  // Reads an entry, of a group's what comes behind its head by `slices`.
+  bool read_spilled(ByteReader& in, const std::function<bool(const GroupHead&)>& slices) const;
+
+  // Spilled windows; window_spill.cpp.
+  class Reunion;
+  void fire_spilled_of(uint16_t key_group, std::span<const DueDevice> due);
+  void fire_spilled_now(uint32_t device, int64_t watermark);
+  void copy_group(uint32_t group_id, WindowOperator& into) const;
+  void forget_fired(const DirtyKeyGroups& which);
+  void forget_slices();
+  [[nodiscard]] bool spills() const { return !math_.sessions() && !math_.whole(); }
 
   const WindowPlan& plan_;
   WindowMath math_;  // its own: it remembers
@@ -164,6 +204,9 @@ class WindowOperator {
   columnar::BatchBuilder results_;
   std::vector<columnar::Batch> late_;
   DirtyKeyGroups dirty_;
+  SpilledWindows spilled_;
+  std::vector<std::vector<uint32_t>> listed_;  // groups with slices, by key group; while spilled windows are fired
+  int64_t fired_to_ = -kNever;                 // shared watermarks: what this closes is out
   int64_t close_bound_us_ = kNever;
   int64_t least_end_ = kNever;
   size_t open_groups_ = 0;

@@ -20,7 +20,7 @@ uint32_t WindowOperator::session_slot(Pass& pass, size_t row, uint32_t group_id,
   }
   if (WindowMath::closed(groups_[group_id].next_end, watermark)) {
     add_rows(pass, row);
-    fire_group(group_id, watermark, nullptr);
+    fire_group(group_id, watermark, {});
   }
   const Group& group = groups_[group_id];
   const uint32_t newest = group.newest_slot;

@@ -46,6 +46,7 @@ class WindowStage final : public StatefulOperator {
     for (StatefulOperator* copy : copies) {
       if (gathers_ && copy != this) window_.adopt_sessions(static_cast<WindowStage*>(copy)->window_);
     }
+    fire_spilled_shared(watermark, copies);
     for (StatefulOperator* copy : copies) {
       static_cast<WindowStage*>(copy)->window_.fire_shared(watermark, merger_.get());
     }
@@ -70,10 +71,32 @@ class WindowStage final : public StatefulOperator {
     window_.write_state(which, entry);
   }
   [[nodiscard]] bool read_state(ByteReader& in) override { return window_.read_state(in); }
-  void loaded() override { devices_.loaded(); }
+  void loaded(int64_t shared_watermark) override {
+    devices_.loaded();
+    window_.loaded(shared_watermark);
+  }
   [[nodiscard]] size_t memory_bytes() const override { return devices_.memory_bytes() + window_.memory_bytes(); }
+  [[nodiscard]] size_t spillable_bytes() const override { return window_.spillable_bytes(); }
+  void spill(SpilledState& stored) override { window_.spill(stored); }
+  void rejoined(const DirtyKeyGroups& which) override { window_.rejoined(which); }
+  [[nodiscard]] Result<> fire_spilled() override { return window_.fire_spilled(); }
 
  private:
+  // A key group after the other, of all copies, so that no more than one of them has to be in memory as a whole.
+  void fire_spilled_shared(int64_t watermark, std::span<StatefulOperator* const> copies) {
+    DirtyKeyGroups due;
+    for (StatefulOperator* copy : copies) due |= static_cast<WindowStage*>(copy)->window_.spilled_due(watermark);
+    if (due.none()) return;
+    for (StatefulOperator* copy : copies) static_cast<WindowStage*>(copy)->window_.list_groups(due);
+    for (uint16_t key_group = 0; key_group < kKeyGroups; ++key_group) {
+      if (!due[key_group]) continue;
+      for (StatefulOperator* copy : copies) {
+        static_cast<WindowStage*>(copy)->window_.fire_key_group(key_group, watermark, merger_.get());
+      }
+      if (merger_ != nullptr) window_.add_merged(*merger_);
+    }
+  }
+
   DeviceTable& devices_;
   WindowOperator window_;
   const bool gathers_;

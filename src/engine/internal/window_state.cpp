@@ -65,7 +65,10 @@ void WindowOperator::write_group(uint32_t group_id, ByteWriter& out) const {
 bool WindowOperator::read_state(ByteReader& in) {
   switch (in.fixed<uint8_t>()) {
     case kDeviceEntry: return read_device(in);
-    case kGroupEntry: return read_group(in);
+    case kGroupEntry: {
+      GroupHead head;
+      return read_head(in, head) && read_group(in, head);
+    }
     default: return false;
   }
 }
@@ -77,36 +80,53 @@ bool WindowOperator::read_device(ByteReader& in) {
   if (!in.ok() || watermark < -kNever || watermark > kNever || !usable_time(last_seen_us)) return false;
   Device& device = devices_.at(devices_.find_or_add(name));
   device.watermark = std::max(device.watermark, watermark);
-  device.last_seen_us = last_seen_us;
+  device.last_seen_us = std::max(device.last_seen_us, last_seen_us);
   return true;
 }
 
-bool WindowOperator::read_group(ByteReader& in) {
+bool WindowOperator::read_head(ByteReader& in, GroupHead& head) const {
+  if (plan_.own_watermarks || plan_.mode == KeyMode::kDevice) head.device = read_name(in);
+  if (plan_.mode == KeyMode::kGeneral) head.key = in.text();
+  head.next_end = in.zigzag();
+  return in.ok() && (plan_.mode == KeyMode::kDevice || plan_.keys.valid(head.key));
+}
+
+uint32_t WindowOperator::group_of(const GroupHead& head) {
   const bool of_device = plan_.own_watermarks || plan_.mode == KeyMode::kDevice;
-  uint32_t id = of_device ? devices_.find_or_add(read_name(in)) : kNone;
+  const uint32_t device = of_device ? devices_.find_or_add(head.device) : kNone;
   if (plan_.mode == KeyMode::kDevice) {
     prepare_device_groups();
-  } else {
-    const std::string_view key = in.text();
-    if (!in.ok() || !plan_.keys.valid(key)) return false;
-    const uint32_t device = id;
-    bool added = false;
-    id = keys_.find_or_add(key, added);
-    if (id >= groups_.size()) groups_.resize(id + size_t{1});
-    if (added) groups_[id] = Group{};
-    groups_[id].device = device;
-    groups_[id].key_group = of_device ? devices_.at(device).key_group : key_group_of(key).value;
+    return device;
   }
-  const int64_t next_end = in.zigzag();
-  if (!in.ok() || !(math_.sessions() ? read_sessions(in, id) : read_slices(in, id, next_end))) return false;
-  schedule(id, math_.sessions() ? session_ends_[groups_[id].oldest_slot] : next_end);
+  bool added = false;
+  const uint32_t id = keys_.find_or_add(head.key, added);
+  if (id >= groups_.size()) groups_.resize(id + size_t{1});
+  if (added) groups_[id] = Group{};
+  groups_[id].device = device;
+  groups_[id].key_group = of_device ? devices_.at(device).key_group : key_group_of(head.key).value;
+  return id;
+}
+
+bool WindowOperator::read_group(ByteReader& in, const GroupHead& head) {
+  if (!math_.sessions()) return read_sliced(in, head).has_value();
+  const uint32_t id = group_of(head);
+  if (!read_sessions(in, id)) return false;
+  schedule(id, session_ends_[groups_[id].oldest_slot]);
   return true;
 }
 
-// Two workers of an earlier run with more threads may each have left a part of a shared group: they add up.
-bool WindowOperator::read_slices(ByteReader& in, uint32_t group_id, int64_t next_end) {
+std::optional<int64_t> WindowOperator::read_sliced(ByteReader& in, const GroupHead& head) {
+  const uint32_t id = group_of(head);
+  const auto newest = read_slices(in, id, head.next_end);
+  if (newest) schedule(id, head.next_end);
+  return newest;
+}
+
+// Two workers of an earlier run with more threads may each have left a part of a shared group, and so may have several
+// runs of pages: they add up.
+std::optional<int64_t> WindowOperator::read_slices(ByteReader& in, uint32_t group_id, int64_t next_end) {
   const uint64_t count = in.varint();
-  if (count == 0 || count > in.remaining()) return false;
+  if (count == 0 || count > in.remaining()) return std::nullopt;
   const uint32_t part = accumulators_.take();
   bool fine = true;
   int64_t last = -kNever;
@@ -127,7 +147,35 @@ bool WindowOperator::read_slices(ByteReader& in, uint32_t group_id, int64_t next
     accumulators_.reset(part);
   }
   accumulators_.release(part);
-  return fine;
+  return fine ? std::optional(last) : std::nullopt;
+}
+
+bool WindowOperator::read_spilled(ByteReader& in, const std::function<bool(const GroupHead&)>& slices) const {
+  GroupHead head;
+  switch (in.fixed<uint8_t>()) {
+    case kDeviceEntry:  // in memory as well
+      (void)read_name(in);
+      (void)in.zigzag();
+      (void)in.zigzag();
+      return in.ok();
+    case kGroupEntry: return read_head(in, head) && slices(head);
+    default: return false;
+  }
+}
+
+std::optional<int64_t> WindowOperator::skip_slices(ByteReader& in) {
+  const uint64_t count = in.varint();
+  if (count == 0 || count > in.remaining()) return std::nullopt;
+  const uint32_t part = accumulators_.take();
+  int64_t newest = 0;
+  bool fine = true;
+  for (uint64_t i = 0; fine && i < count; ++i) {
+    newest = in.zigzag();
+    fine = accumulators_.read(part, in) && math_.usable(newest);
+    accumulators_.reset(part);
+  }
+  accumulators_.release(part);
+  return fine ? std::optional(newest) : std::nullopt;
 }
 
 }  // namespace tidegate::engine

@@ -1,4 +1,5 @@
-// stream_tests [--batch=N] [--threads=N] [--restart-after-every-push] [--update] FILE_OR_FOLDER...
+// stream_tests [--batch=N] [--threads=N] [--restart-after-every-push] [--spill-after-every-epoch] [--update]
+// FILE_OR_FOLDER...
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,6 +40,8 @@ bool parse(const std::vector<std::string>& arguments, Options& options) {
       options.settings.threads = number;
     } else if (argument == "--restart-after-every-push") {
       options.settings.restart_after_push = true;
+    } else if (argument == "--spill-after-every-epoch") {
+      options.settings.spill = true;
     } else if (argument == "--update") {
       options.update = true;
     } else if (argument.starts_with("--")) {
@@ -122,7 +125,8 @@ int main(int argc, char** argv) {
   tidegate::streams::Options options;
   if (!tidegate::streams::parse({argv + 1, argv + argc}, options)) {
     fmt::print(stderr,
-               "usage: stream_tests [--batch=N] [--threads=N] [--restart-after-every-push] [--update] PATH...\n");
+               "usage: stream_tests [--batch=N] [--threads=N] [--restart-after-every-push] "
+               "[--spill-after-every-epoch] [--update] PATH...\n");
     return 2;
   }
   return tidegate::streams::run(options);

@@ -78,6 +78,7 @@ Result<> Platform::open_parts() {
   engine::EngineOptions options;
   options.threads = settings_.threads;
   options.max_batch_rows = settings_.max_batch_rows;
+  options.spill_state_bytes = settings_.spill ? 1 : 0;
   options.manual = true;
   options.tables = tables_.get();
   engine_ = engine::Engine::create(*log_, clock_, devices_, options);

@@ -23,6 +23,7 @@ struct Settings {
   bool one_row_per_flush = false;
   int threads = 1;
   bool restart_after_push = false;
+  bool spill = false;  // pipelines let go of what state they can after every epoch
 };
 
 // What arrives.
