@@ -45,6 +45,7 @@ void run_case(const Case& one, const std::filesystem::path& jsonl, const std::st
 [[nodiscard]] std::vector<Case> rule_cases();
 [[nodiscard]] std::vector<Case> lookup_cases();
 [[nodiscard]] std::vector<Case> query_cases();
+[[nodiscard]] std::vector<Case> spill_cases();
 [[nodiscard]] std::vector<Case> server_cases(const std::filesystem::path& server_binary);
 [[nodiscard]] std::vector<Case> fleet_cases(const std::filesystem::path& server_binary);
 [[nodiscard]] std::vector<Case> recovery_cases(const std::filesystem::path& server_binary);

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   for (auto& one : tidegate::bench::rule_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::lookup_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::query_cases()) cases.push_back(std::move(one));
+  for (auto& one : tidegate::bench::spill_cases()) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::server_cases(arguments[0])) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::fleet_cases(arguments[0])) cases.push_back(std::move(one));
   for (auto& one : tidegate::bench::recovery_cases(arguments[0])) cases.push_back(std::move(one));

@@ -9,7 +9,7 @@
 #include "codec/source_format.h"
 #include "codec/utf8.h"
 #include "codec/value_check.h"
-#include "engine/internal/pipeline.h"
+#include "engine/internal/epoch_outputs.h"
 
 namespace tidegate::engine {
 
@@ -78,9 +78,9 @@ size_t OutputCheck::add(columnar::Batch rows, int64_t clock_us, columnar::String
     rows = std::move(checked.rows);
   }
   const size_t fit = rows.rows;
-  if (fit > 0) epoch.outputs.emplace_back(target_->id, std::move(rows));
   misfits_ += dead.rows;
-  if (dead.rows > 0) epoch.outputs.emplace_back(dead_letters_->id, std::move(dead));
+  add_rows(target_->id, std::move(rows), epoch);
+  if (dead.rows > 0) add_rows(dead_letters_->id, std::move(dead), epoch);
   return fit;
 }
 

@@ -4,28 +4,9 @@
 
 #include "base/logging.h"
 #include "engine/internal/commit_parts.h"
+#include "engine/internal/epoch_outputs.h"
 
 namespace tidegate::engine {
-
-columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Batch batch,
-                           columnar::StringPool& devices) {
-  batch.schema = stream.schema;
-  if (!stream.device_column || *stream.device_column >= batch.columns.size()) return batch;
-  columnar::ColumnPtr& column = batch.columns[*stream.device_column];
-  if (column->pool == &devices || column->type != columnar::TypeKind::kString) return batch;
-  columnar::ColumnBuilder encoded(devices);
-  encoded.reserve(column->rows);
-  for (size_t row = 0; row < column->rows; ++row) {
-    const auto code = column->valid(row) ? devices.intern(column->string_at(row)) : std::nullopt;
-    if (code) {
-      encoded.append<uint32_t>(code->value);
-    } else {
-      encoded.append_null();
-    }
-  }
-  column = encoded.finish();
-  return batch;
-}
 
 Pipeline::Pipeline(const PipelineContext& context, PipelineSpec spec, std::unique_ptr<GraphPlan> graph,
                    OutputCheck check, const std::function<void()>& wake)
@@ -79,7 +60,8 @@ int64_t Pipeline::next_step_us() const {
   if (has_input()) return std::max(now_us, not_before_us_);
   int64_t timer_us = execution_.next_timer_us();
   if (last_.id > snapshot_epoch_ && execution_.graph().has_state()) {
-    timer_us = std::min(timer_us, snapshot_at_us_ + context_.options.snapshot_interval_us);
+    const int64_t rest_us = std::max(context_.options.snapshot_interval_us, snapshot_cost_us_ * kSnapshotShare);
+    timer_us = std::min(timer_us, snapshot_at_us_ + rest_us);
   }
   if (timer_us >= kNever) return kNever;
   return std::max(now_us + (timer_us - next_clock()), not_before_us_);
@@ -103,9 +85,12 @@ bool Pipeline::snapshot_due(bool had_input) const {
   if (snapshot_epoch_.value == 0) return true;  // from the first epoch on, the store says which query it is of
   const EngineOptions& options = context_.options;
   const int64_t age_us = next_clock() - snapshot_at_us_;
-  if (age_us >= options.snapshot_interval_us) return true;
-  // State of which more than the limit changes all the time must not be written all the time.
-  return age_us >= options.snapshot_interval_us / 4 && snapshots_.dirty_bytes() >= options.snapshot_dirty_bytes;
+  // State so large that writing it takes long must not be written all the time, nor one of which more than the limit
+  // changes all the time.
+  const int64_t rest_us = snapshot_cost_us_ * kSnapshotShare;
+  if (age_us >= std::max(options.snapshot_interval_us, rest_us)) return true;
+  return age_us >= std::max(options.snapshot_interval_us / 4, rest_us) &&
+         snapshots_.dirty_bytes() >= options.snapshot_dirty_bytes;
 }
 
 bool Pipeline::spill_due() const {
@@ -199,6 +184,7 @@ std::vector<SourceRange> Pipeline::ranges_since(const std::vector<Offset>& from)
 }
 
 void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) {
+  snapshot_began_us_ = snapshot_due ? std::optional(context_.clock.monotonic_us()) : std::nullopt;
   log::EpochCommit commit{spec_.definition.id, {}, {}, {}};
   add_outputs(commit);
   last_.shared_watermark = execution_.watermarks().least;
@@ -230,7 +216,7 @@ void Pipeline::add_outputs(log::EpochCommit& commit) {
   for (columnar::Batch& batch : execution_.take_late()) {
     last_.late += batch.rows;
     if (spec_.late == nullptr) continue;
-    commit.outputs.emplace_back(spec_.late->id, as_rows_of(*spec_.late, std::move(batch), context_.devices));
+    add_rows(spec_.late->id, as_rows_of(*spec_.late, std::move(batch), context_.devices), commit);
   }
 }
 
@@ -245,6 +231,7 @@ void Pipeline::on_committed(const Result<>& result) {
   retry_delay_us_ = kFirstRetryUs;
   if (!pending_.empty()) return submit();
   phase_ = Phase::kIdle;
+  if (snapshot_began_us_) snapshot_cost_us_ = context_.clock.monotonic_us() - *snapshot_began_us_;
   publish_position();
   {
     auto status = status_.lock();

@@ -64,6 +64,9 @@ class Pipeline {
   // With more devices than this, looking at all of them is for once in kProgressIntervalUs, not for every epoch.
   static constexpr size_t kManyDevices = 4096;
   static constexpr int64_t kProgressIntervalUs = 2 * kMicrosPerSecond;
+  // From one snapshot to the next it is so many times as long as the first one took: large state costs a quarter of the
+  // throughput, and a restart computes that much more again.
+  static constexpr int64_t kSnapshotShare = 4;
   // Rows between two looks at the size of the epoch's output; enough to keep all workers busy.
   static constexpr size_t kRoundRows = 65'536;
   // Between two looks for a lookup table that has never held anything.
@@ -119,6 +122,8 @@ class Pipeline {
   EpochRecord last_;                      // the newest epoch computed
   int64_t snapshot_at_us_ = 0;            // clock of the last snapshot
   EpochId snapshot_epoch_{};              // its epoch
+  std::optional<int64_t> snapshot_began_us_;  // monotonic; if there is one in the epoch under way
+  int64_t snapshot_cost_us_ = 0;              // what the last one took, from its pages to its commit
   bool spills_ = false;                   // once the snapshot under way is stored
   std::vector<std::string> stale_;        // keys that the next snapshot makes superfluous
   std::deque<log::EpochCommit> pending_;  // what the epoch has left to commit; the first is under way
@@ -131,9 +136,5 @@ class Pipeline {
   Guarded<Progress> progress_;
   int64_t looked_at_us_ = 0;  // clock of the last look at all devices
 };
-
-// `batch` as rows of `stream`: its schema, and its device column encoded as all batches of streams are.
-[[nodiscard]] columnar::Batch as_rows_of(const catalog::StreamDefinition& stream, columnar::Batch batch,
-                                         columnar::StringPool& devices);
 
 }  // namespace tidegate::engine

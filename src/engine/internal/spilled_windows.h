@@ -12,9 +12,9 @@ namespace tidegate::engine {
 
 // A device with spilled windows that are due.
 struct DueDevice {
-  uint32_t device = 0;   // index into the table
+  uint32_t device = 0;  // index into the table
   uint16_t key_group = 0;
-  bool silent = false;   // not heard of for close_after: all its windows are due
+  bool silent = false;    // not heard of for close_after: all its windows are due
   int64_t watermark = 0;  // what is due by; of a silent one worked out when they are read
 };
 
@@ -25,11 +25,11 @@ struct SpilledWindows {
     return devices > 0 || std::ranges::any_of(next_ends, [](int64_t end) { return end != kNever; });
   }
 
-  SpilledState* stored = nullptr;              // null: nothing was ever spilled
-  size_t devices = 0;                          // own watermarks: that have some, Device::spilled
-  std::vector<DueDevice> due;                  // own watermarks: to be fired when the epoch ends
+  SpilledState* stored = nullptr;               // null: nothing was ever spilled
+  size_t devices = 0;                           // own watermarks: that have some, Device::spilled
+  std::vector<DueDevice> due;                   // own watermarks: to be fired when the epoch ends
   std::array<int64_t, kKeyGroups> next_ends{};  // shared watermark: of the next ones to emit; kNever: there are none
-  Result<> failure;                            // to read them
+  Result<> failure;                             // to read them
 };
 
 }  // namespace tidegate::engine

@@ -5,7 +5,7 @@
 // the store as rows come. When something of a key group falls due, its runs are read from one end to the other and put
 // together with what is in memory, in an operator of its own, which emits what is due and is thrown away. The runs stay
 // as they are; what they have of windows that are out already is told by their ends, and a run of nothing else is
-// forgotten. (External aggregation by partitions, as in Graefe, "Query evaluation techniques for large databases", 1993.)
+// forgotten. (External aggregation by partitions: Graefe, "Query evaluation techniques for large databases", 1993.)
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -170,8 +170,8 @@ void WindowOperator::fire_spilled_of(uint16_t key_group, std::span<const DueDevi
       const auto newest = wants ? whole.windows().read_sliced(in, head) : skip_slices(in);
       if (!newest) return false;
       const int64_t out = wants ? found->second->watermark : device.fire_at - 1;
-      const bool open = device.spilled && !(wants && found->second->silent) &&
-                        !WindowMath::closed(math_.last_end(*newest), out);
+      const bool open =
+          device.spilled && !(wants && found->second->silent) && !WindowMath::closed(math_.last_end(*newest), out);
       note(needed, run, open);
       if (wants && open) still_spilled[index] = true;
       return true;
