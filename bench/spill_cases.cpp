@@ -1,5 +1,5 @@
-// spill: hours of two million groups, whose state takes half a gigabyte, with 64 MB of memory for it and with as much as
-// it likes, on the embedded log.
+// spill: hours of two million groups, whose state takes half a gigabyte, with 64 MB of memory for it and with as much
+// as it likes, on the embedded log.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,9 +47,10 @@ class Setup final : public sql::Names {
         "WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('device' = 'device')",
         1);
     hours_ = table("CREATE TABLE hours (n BIGINT, mean DOUBLE, least DOUBLE, greatest DOUBLE)", 2);
-    sql_ = "INSERT INTO hours SELECT COUNT(*), AVG(v), MIN(v), MAX(v) FROM TABLE(TUMBLE(TABLE readings, "
-           "DESCRIPTOR(ts), INTERVAL '1' HOUR)) GROUP BY " +
-           group + ", window_start, window_end";
+    sql_ =
+        "INSERT INTO hours SELECT COUNT(*), AVG(v), MIN(v), MAX(v) FROM TABLE(TUMBLE(TABLE readings, "
+        "DESCRIPTOR(ts), INTERVAL '1' HOUR)) GROUP BY " +
+        group + ", window_start, window_end";
     auto insert = std::get<sql::InsertInto>(analyzed(sql_));
     catalog::StreamDefinition late;
     late.id = StreamId{3};

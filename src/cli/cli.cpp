@@ -55,7 +55,8 @@ void add_serve(CLI::App& app, CommandLine& line, const std::function<int(const S
       ->check(CLI::Range(1, 1'000'000));
   command
       ->add_option("--pipeline-memory", line.serve.pipeline_memory,
-                   "state that one pipeline may have before it is stopped: 2GB; without it: half of the memory")
+                   "state that one pipeline may have in memory, half of it before windows are moved to the store: 2GB; "
+                   "without it: half of the memory")
       ->transform(CLI::AsSizeValue(false));
   command->add_option("--sink-folder", line.serve.sink_folders, "file sinks may write below it too; may be repeated");
   command->add_option("--lookup-folder", line.serve.lookup_folders,

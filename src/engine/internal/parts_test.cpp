@@ -5,7 +5,9 @@
 #include <set>
 
 #include "engine/internal/accumulators.h"
+#include "engine/internal/epoch_outputs.h"
 #include "engine/internal/epoch_record.h"
+#include "engine/internal/fixture.h"
 #include "engine/internal/group_keys.h"
 #include "engine/internal/window_math.h"
 #include "io/random.h"
@@ -64,6 +66,32 @@ TEST_CASE("the next open window after a watermark") {
   CHECK(math.open_end(10'000, 9'000) == 15'000);
   CHECK(math.open_end(10'000, 14'000) == 20'000);
   CHECK(math.open_end(10'000, 13'999) == 15'000);
+}
+
+TEST_CASE("what an epoch brings forth is handed over in parts, whatever some rows weigh") {
+  const auto stream = readings_stream();
+  columnar::StringPool devices;
+  columnar::BatchBuilder builder(stream->schema);
+  const std::string heavy(4000, 'x');
+  for (int64_t row = 0; row < 1000; ++row) {
+    builder.column(0).append_string(fmt::format("d{}", row % 7));
+    builder.column(1).append<int64_t>(row);
+    builder.column(2).append<double>(1);
+    builder.column(3).append<int64_t>(row);
+    builder.column(4).append_string(row > 900 ? heavy : "k");
+    builder.end_row();
+  }
+  log::EpochCommit commit{PipelineId{1}, {}, {}, {}};
+  add_rows(*stream, builder.finish(), devices, commit, 20'000);
+  CHECK(commit.outputs.size() > 20);
+  int64_t next = 0;
+  for (const auto& [id, batch] : commit.outputs) {
+    CHECK(id == stream->id);
+    CHECK(batch.memory_bytes() <= 40'000);
+    CHECK(batch.columns[0]->pool == &devices);
+    for (size_t row = 0; row < batch.rows; ++row) CHECK(batch.columns[3]->integer_at(row) == next++);
+  }
+  CHECK(next == 1000);
 }
 
 TEST_CASE("key tables keep, forget and reuse keys") {

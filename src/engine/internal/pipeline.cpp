@@ -202,7 +202,6 @@ void Pipeline::commit_epoch(const std::vector<Offset>& from, bool snapshot_due) 
     stale_.push_back(epoch_key(last_.id));
     commit.puts.push_back({stale_.back(), encode(last_)});
   }
-  publish();
   publish_progress(from);
   pending_ = in_parts(std::move(commit), context_.options.snapshot_commit_bytes);
   submitted_us_ = context_.clock.monotonic_us();
@@ -239,15 +238,12 @@ void Pipeline::on_committed(const Result<>& result) {
     status->epochs += 1;
     status->commit_latency_ms = static_cast<double>(context_.clock.monotonic_us() - submitted_us_) / 1000.0;
   }
-  if (!std::exchange(spills_, false)) return;
-  if (const Result<> spilled = spill(); !spilled) fail_pipeline(spilled.error());
-}
-
-// The snapshot is stored, and no row has come since: what is in memory is what is there.
-Result<> Pipeline::spill() {
-  TRY(snapshots_.spill(context_.options.spill_state_bytes / 2));
+  if (std::exchange(spills_, false)) {
+    // The snapshot is stored, and no row has come since: what is in memory is what is there.
+    const Result<> spilled = snapshots_.spill(context_.options.spill_state_bytes / 2);
+    if (!spilled) return fail_pipeline(spilled.error());
+  }
   publish();
-  return {};
 }
 
 void Pipeline::on_failed_commit(const Error& error) {

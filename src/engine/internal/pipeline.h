@@ -85,7 +85,6 @@ class Pipeline {
   void submit();
   void on_committed(const Result<>& result);
   void on_failed_commit(const Error& error);
-  [[nodiscard]] Result<> spill();
   void add_outputs(log::EpochCommit& commit);
   [[nodiscard]] bool snapshot_due(bool had_input) const;
   [[nodiscard]] bool spill_due() const;
@@ -119,16 +118,16 @@ class Pipeline {
   std::vector<std::unique_ptr<log::Log::Subscription>> subscriptions_;
 
   Phase phase_ = Phase::kIdle;
-  EpochRecord last_;                      // the newest epoch computed
-  int64_t snapshot_at_us_ = 0;            // clock of the last snapshot
-  EpochId snapshot_epoch_{};              // its epoch
+  EpochRecord last_;                          // the newest epoch computed
+  int64_t snapshot_at_us_ = 0;                // clock of the last snapshot
+  EpochId snapshot_epoch_{};                  // its epoch
   std::optional<int64_t> snapshot_began_us_;  // monotonic; if there is one in the epoch under way
   int64_t snapshot_cost_us_ = 0;              // what the last one took, from its pages to its commit
-  bool spills_ = false;                   // once the snapshot under way is stored
-  std::vector<std::string> stale_;        // keys that the next snapshot makes superfluous
-  std::deque<log::EpochCommit> pending_;  // what the epoch has left to commit; the first is under way
-  int64_t submitted_us_ = 0;              // monotonic
-  int64_t retry_at_us_ = 0;               // monotonic
+  bool spills_ = false;                       // once the snapshot under way is stored
+  std::vector<std::string> stale_;            // keys that the next snapshot makes superfluous
+  std::deque<log::EpochCommit> pending_;      // what the epoch has left to commit; the first is under way
+  int64_t submitted_us_ = 0;                  // monotonic
+  int64_t retry_at_us_ = 0;                   // monotonic
   int64_t retry_delay_us_ = kFirstRetryUs;
   int64_t not_before_us_ = 0;         // monotonic: the next epoch's earliest start
   std::atomic<int64_t> position_{0};  // the sum over the sources
