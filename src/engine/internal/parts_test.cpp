@@ -82,7 +82,7 @@ TEST_CASE("what an epoch brings forth is handed over in parts, whatever some row
     builder.end_row();
   }
   log::EpochCommit commit{PipelineId{1}, {}, {}, {}};
-  add_rows(*stream, builder.finish(), devices, commit, 20'000);
+  add_rows(stream->id, as_rows_of(*stream, builder.finish(), devices), commit, 20'000);
   CHECK(commit.outputs.size() > 20);
   int64_t next = 0;
   for (const auto& [id, batch] : commit.outputs) {
