@@ -152,7 +152,7 @@ Result<> BoundedTask::read(WorkerPool& pool) {
   if (!execution_.graph().has_state()) return {};
   int64_t least = kNever;
   for (const BoundedSource& source : sources_) least = std::min(least, source.least_time_to_come());
-  target_ = watermark_before(least);
+  target_ = std::max(watermark_, watermark_before(least));
   return {};
 }
 

@@ -81,6 +81,7 @@ Result<std::vector<columnar::Batch>> BoundedSource::read_some(size_t max_rows) {
 }
 
 int64_t BoundedSource::least_time_to_come() const {
+  if (!time_column_) return at_end() ? kNever : -kNever;  // who knows: it is read first
   const auto stretch = std::ranges::upper_bound(stretches_, reader_.position(), {}, &Stretch::end);
   return stretch == stretches_.end() ? kNever : stretch->least_time;
 }

@@ -24,7 +24,8 @@ class BoundedSource {
   [[nodiscard]] Result<std::vector<columnar::Batch>> read(size_t max_rows);
 
   [[nodiscard]] bool at_end() const { return reader_.position() >= to_; }
-  // No row that is still to be read has a lesser event time; kNever: none has one.
+  // No row that is still to be read has a lesser event time; kNever: none has one; -kNever: the stream has
+  // no event times, and there are rows still to be read.
   [[nodiscard]] int64_t least_time_to_come() const;
   // Of any row, once surveyed; -kNever: none has one.
   [[nodiscard]] int64_t newest_time() const { return newest_time_; }

@@ -24,6 +24,12 @@ bool looks_only_at(const sql::Expression& expression, size_t column) {
          });
 }
 
+// One window of all rows, which is over what is stored only: nothing goes by time.
+bool takes_timeless(const sql::PlanNode& node) {
+  const auto* window = std::get_if<sql::WindowAggregate>(&node.node);
+  return window != nullptr && window->window.kind == sql::WindowKind::kAll;
+}
+
 }  // namespace
 
 RowKinds row_kinds(const sql::PlanNode& node) {
@@ -54,7 +60,7 @@ Result<std::unique_ptr<GraphPlan>> GraphPlan::build(sql::Plan plan) {
   }
   for (InputPlan& input : graph->inputs_) {
     if (input.columns.empty()) input.columns = input.scan->columns;
-    if (input.time_at && !input.adopted) graph->state_ids_.push_back(input.node->operator_id);
+    if (input.followed && !input.adopted) graph->state_ids_.push_back(input.node->operator_id);
     input.device_filters = graph->count_device_filters(input);
   }
   for (const StagePlan& stage : graph->stages_) graph->state_ids_.push_back(stage.node->operator_id);
@@ -111,8 +117,10 @@ Result<std::vector<Feed>> GraphPlan::add_stage(const sql::PlanNode& node, std::v
   }
   for (const size_t at : stage.inputs) {
     InputPlan& input = inputs_[at];
-    if (!input.stream().time_column) return fail(ErrorCode::SqlNoTimeColumn, "the stream has no event time");
-    if (!input.time_at) keep_time(input);
+    if (!input.stream().time_column && !takes_timeless(node)) {
+      return fail(ErrorCode::SqlNoTimeColumn, "the stream has no event time");
+    }
+    if (!input.followed) keep_time(input);
     place.close_after_us = std::max(place.close_after_us, input.stream().close_after_us);
     stage.idle_timeout_us = std::max(stage.idle_timeout_us, input.stream().idle_timeout_us);
     place.delay_us = std::max(place.delay_us, input.stream().watermark_delay_us);
@@ -151,7 +159,8 @@ void GraphPlan::keep_time(InputPlan& input) {
     if (found == input.columns.end()) input.columns.push_back(source_column);
     return at;
   };
-  input.time_at = position(*input.stream().time_column);
+  input.followed = true;
+  if (input.stream().time_column) input.time_at = position(*input.stream().time_column);
   if (input.stream().device_column) input.device_at = position(*input.stream().device_column);
 }
 

@@ -36,8 +36,9 @@ struct InputPlan {
   size_t source = 0;  // in GraphPlan::sources()
   // The stream's columns that a batch is cut down to: those of the scan, then what the watermarks need besides.
   std::vector<size_t> columns;
-  std::optional<size_t> time_at;    // in columns; only if a stage above goes by time
+  std::optional<size_t> time_at;    // in columns; only if a stage is above, and the stream has event times
   std::optional<size_t> device_at;  // in columns
+  bool followed = false;            // a stage is above, which goes by its devices
   bool adopted = false;             // its devices are kept and stored by the stage right above
   // So many of the steps on the way out keep or drop all of a device and are run before its time is looked at: nothing
   // goes by the time of the devices that they drop.

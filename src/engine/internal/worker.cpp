@@ -25,7 +25,7 @@ void Worker::add_input(const InputPlan& plan) {
                                             {},
                                             {},
                                             {}});
-  if (!plan.time_at) return;
+  if (!plan.followed) return;
   input.devices = std::make_unique<DeviceTable>(names_);
   if (plan.adopted) return;
   input.state = std::make_unique<InputDevices>(*input.devices);

@@ -195,6 +195,7 @@ Result<Expression> ExpressionBinder::bind_aggregate(const AstExpression& ast) {
   } else {
     TRY_ASSIGN(auto arguments, bind_aggregate_arguments(ast));
     TRY(check_argument(signature.function, ast, arguments[0].type));
+    TRY(check_ordered(signature.function, ast));
     const bool extreme = signature.function == AggregateFunction::kMin || signature.function == AggregateFunction::kMax;
     bound.aggregate.distinct = ast.distinct && !extreme;  // it changes nothing for those
     bound.aggregate.type = result_type(signature.function, arguments[0].type);
@@ -226,6 +227,15 @@ Result<std::vector<Expression>> ExpressionBinder::bind_aggregate_arguments(const
     arguments.push_back(std::move(*argument));
   }
   return arguments;
+}
+
+Result<> ExpressionBinder::check_ordered(AggregateFunction function, const AstExpression& ast) const {
+  using enum AggregateFunction;
+  const bool ordered = function == kFirstValue || function == kLastValue || function == kCounterDelta;
+  if (!ordered || scope_.time_column) return {};
+  return fail_at(ErrorCode::SqlNoTimeColumn, ast.position,
+                 fmt::format("{} goes by event time, of which the rows here have none", ast.name),
+                 "Declare WATERMARK FOR ts AS ts in the stream's CREATE TABLE; in a subquery, select its event time");
 }
 
 Result<> ExpressionBinder::check_event_time(const Expression& time, const AstExpression& ast) const {

@@ -98,6 +98,8 @@ class ExpressionBinder {
   [[nodiscard]] Result<> bind_coverage(const AstExpression& ast, const Expression& interval, BoundAggregate& bound);
   [[nodiscard]] Result<Expression> add_aggregate(BoundAggregate bound);
   [[nodiscard]] Result<> check_event_time(const Expression& time, const AstExpression& ast) const;
+  // That what depends on the order of rows has event times to go by.
+  [[nodiscard]] Result<> check_ordered(AggregateFunction function, const AstExpression& ast) const;
   [[nodiscard]] Result<Expression> bind_column(const AstExpression& ast);
   [[nodiscard]] Result<Expression> column_at(size_t index, TextPosition position);
   [[nodiscard]] Result<Expression> bind_field(const AstExpression& ast);

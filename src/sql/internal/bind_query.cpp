@@ -96,7 +96,7 @@ Result<Relation> QueryBinder::bind_select(const Query& query, const std::string&
   }
   TRY(refuse_window_keys(query, input));
   if (ends_ && !input.window && groups_whole(query)) {
-    TRY(window_over_all(query, input));
+    window_over_all(query, input);
     return bind_grouped(query, std::move(input));
   }
   if ((query.group_by_position || query.distinct) && input.window) return bind_grouped(query, std::move(input));

@@ -102,7 +102,7 @@ class QueryBinder {
   [[nodiscard]] Result<Relation> over_node(Relation input, OverScope& over, bool by_time);
   [[nodiscard]] Result<Relation> bind_grouped(const Query& query, Relation input);
   // Makes one window of all rows of `input`.
-  [[nodiscard]] Result<> window_over_all(const Query& query, Relation& input);
+  void window_over_all(const Query& query, Relation& input);
   [[nodiscard]] Result<> refuse_window_keys(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<> refuse_ungrouped(const Query& query, const Relation& input) const;
   [[nodiscard]] Result<std::vector<Expression>> bind_items(const Query& query, ExpressionScope& scope,

@@ -53,19 +53,13 @@ Result<std::vector<Expression>> QueryBinder::distinct_keys(const Query& query, c
                  "Select window_start or window_end as well");
 }
 
-Result<> QueryBinder::window_over_all(const Query& query, Relation& input) {
+void QueryBinder::window_over_all(const Query& query, Relation& input) {
   const TextPosition position = query.distinct.value_or(query.group_by_position.value_or(query.position));
-  if (!input.time_column) {
-    return fail_at(ErrorCode::SqlNoTimeColumn, position,
-                   fmt::format("the rows of '{}' have no event time to group them by", input.source),
-                   "Declare WATERMARK FOR ts AS ts in the stream's CREATE TABLE; in a subquery, select its event time");
-  }
   if (!whole_) whole_ = position;
   WindowCall window;
   window.position = position;
   window.spec = WindowSpec{WindowKind::kAll, kWholeUs, kWholeUs, -kWholeUs / 2};
   input.window = std::move(window);
-  return {};
 }
 
 }  // namespace tidegate::sql

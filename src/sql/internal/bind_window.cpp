@@ -207,7 +207,7 @@ Result<Relation> QueryBinder::bind_grouped(const Query& query, Relation input) {
   ExpressionScope scope = scope_of(input);
   scope.windowed = input.window->spec.kind != WindowKind::kAll;
   scope.time_column = input.time_column;
-  scope.window_type = input.schema().fields[*input.time_column].type;
+  if (input.time_column) scope.window_type = input.schema().fields[*input.time_column].type;
   std::vector<std::string> names;
   std::vector<Expression> items;
   if (query.distinct) {
@@ -243,7 +243,10 @@ Relation QueryBinder::aggregate(Relation input, const ExpressionScope& scope, st
   InputColumns columns(input.schema());
   WindowAggregate window;
   window.window = input.window->spec;
-  window.time_column = columns.place(*input.time_column);
+  // One window of all rows takes those that have no event time.
+  window.time_column = input.time_column
+                           ? columns.place(*input.time_column)
+                           : columns.place(Expression{columnar::TypeKind::kTimestampLtz, true, Literal{}});
   auto schema = std::make_shared<Schema>();
   std::optional<size_t> device_key;
   std::string meaning = fmt::format("{} {} {} {} {}", input.source, static_cast<int>(window.window.kind),
