@@ -73,10 +73,10 @@ struct Waiting {
   std::map<int64_t, Row> rows;  // by time
 };
 
-void let_out(const Rule& rule, Waiting& waiting, Watches& watches) {
-  while (!waiting.rows.empty() && waiting.rows.begin()->first <= waiting.device.watermark) {
-    look(rule, waiting.rows.begin()->second, watches);
-    waiting.rows.erase(waiting.rows.begin());
+void let_out(const Rule& rule, int64_t time, std::map<int64_t, Row>& rows, Watches& watches) {
+  while (!rows.empty() && rows.begin()->first <= time) {
+    look(rule, rows.begin()->second, watches);
+    rows.erase(rows.begin());
   }
 }
 
@@ -92,7 +92,7 @@ void hear(const Rule& rule, const Row& reading, int64_t clock_ms, Waiting& waiti
       waiting.rows[time_of(*row)] = *row;
     }
   }
-  let_out(rule, waiting, watches);
+  let_out(rule, waiting.device.watermark, waiting.rows, watches);
   pass(reading[kDevice], waiting.device.watermark, watches);
 }
 
@@ -111,7 +111,7 @@ Outcome by_device(const Rule& rule, const Story& story) {
       const int64_t silent_ms = round.clock_ms - waiting.device.heard_ms;
       if (silent_ms >= std::min(kDelayMs, story.close_ms) && !waiting.rows.empty()) {
         waiting.device.watermark = std::max(waiting.device.watermark, waiting.rows.rbegin()->first);
-        let_out(rule, waiting, watches);
+        let_out(rule, waiting.device.watermark, waiting.rows, watches);
       }
       pass(name, waiting.device.watermark + silent_ms, watches);
     }
@@ -120,9 +120,46 @@ Outcome by_device(const Rule& rule, const Story& story) {
   return outcome;
 }
 
+// As a pipeline, by the shared watermark; once nothing has come from anybody for `idle_timeout`, by the clock: time has
+// gone on since then from the newest reading, less the watermark's delay.
+Outcome by_shared(const Rule& rule, const Story& story) {
+  Outcome outcome;
+  Watches watches;
+  std::map<Value, Device> devices;
+  std::map<int64_t, Row> waiting;
+  int64_t shared = kNever;
+  int64_t heard_ms = 0;
+  int64_t newest = kNever;
+  std::vector<Round> rounds = story.rounds;
+  rounds.push_back(story.last);
+  for (const Round& round : rounds) {
+    for (const Row& reading : round.rows) {
+      hear(devices[reading[kDevice]], reading, round.clock_ms);
+      const std::optional<Row> row = rule.shape(reading);
+      if (!row) continue;
+      heard_ms = round.clock_ms;
+      newest = std::max(newest, time_of(*row));
+      if (time_of(*row) < shared) {
+        outcome.late.emplace_back(time_of(*row));
+      } else {
+        waiting[time_of(*row)] = *row;
+      }
+    }
+    shared = shared_watermark(devices, story, round.clock_ms, shared);
+    let_out(rule, shared, waiting, watches);
+    pass({}, shared, watches);
+    const int64_t silent_ms = round.clock_ms - heard_ms;
+    if (newest == kNever || silent_ms <= story.idle_ms) continue;
+    let_out(rule, newest - kDelayMs + silent_ms, waiting, watches);
+    pass({}, newest - kDelayMs + silent_ms, watches);
+  }
+  outcome.rows = alerts_of(watches);
+  return outcome;
+}
+
 }  // namespace
 
-Query detect_query(Random& random, const Story& story) {
+Query detect_query(Random& random) {
   static const std::vector<std::vector<size_t>> kKeys = {{kDevice}, {kDevice}, {kDevice, kS}, {kS}};
   ExpressionMaker make(random);
   Rule rule;
@@ -155,15 +192,11 @@ Query detect_query(Random& random, const Story& story) {
       keys, kNames[static_cast<size_t>(kind)],
       filtered ? "(SELECT * FROM readings WHERE " + where.sql + ")" : "readings",
       rule.detection.sql(rule.on ? kReadings[*rule.on].name : ""));
-  const int64_t passed = story.last_ms - kDelayMs;
   query.rows = [=](const std::vector<Row>& readings) {
     return over_all(rule, readings, readings.empty() ? 0 : time_of(readings.back()));
   };
   const bool own = rule.keys.front() == kDevice;
-  query.outcome = [=](const Story& all) {
-    return own ? by_device(rule, all) : Outcome{over_all(rule, all.by_time(), passed), {}};
-  };
-  query.in_time_only = !own;
+  query.outcome = [=](const Story& all) { return own ? by_device(rule, all) : by_shared(rule, all); };
   return query;
 }
 

@@ -14,11 +14,6 @@ struct ClosedWindows {
 
 bool closed(const Span& span, int64_t watermark) { return span.end - 1 <= watermark; }
 
-void hear(Device& device, const Row& row, int64_t clock_ms) {
-  device.heard_ms = clock_ms;
-  device.watermark = std::max(device.watermark, time_of(row) - kDelayMs);
-}
-
 // Windows that are open, and those that have closed.
 class OpenWindows {
  public:
@@ -93,7 +88,13 @@ std::vector<Round> all_rounds(const Story& story) {
   return rounds;
 }
 
-// The least of the devices that are not idle; it does not go back.
+}  // namespace
+
+void hear(Device& device, const Row& row, int64_t clock_ms) {
+  device.heard_ms = clock_ms;
+  device.watermark = std::max(device.watermark, time_of(row) - kDelayMs);
+}
+
 int64_t shared_watermark(const std::map<Value, Device>& devices, const Story& story, int64_t clock_ms, int64_t before) {
   std::optional<int64_t> least;
   for (const auto& [name, device] : devices) {
@@ -102,8 +103,6 @@ int64_t shared_watermark(const std::map<Value, Device>& devices, const Story& st
   }
   return std::max(before, least.value_or(before));
 }
-
-}  // namespace
 
 Shape shape_if(bool filtered, const Expression& where) {
   return [=](const Row& row) -> std::optional<Row> {

@@ -21,6 +21,11 @@ struct Device {
   int64_t heard_ms = 0;  // by the clock
 };
 
+void hear(Device& device, const Row& row, int64_t clock_ms);
+// The least of the devices that are not idle; it does not go back.
+[[nodiscard]] int64_t shared_watermark(const std::map<Value, Device>& devices, const Story& story, int64_t clock_ms,
+                                       int64_t before);
+
 // The row as an operator gets it; nothing: it is filtered out.
 using Shape = std::function<std::optional<Row>(const Row&)>;
 [[nodiscard]] Shape shape_if(bool filtered, const Expression& where);

@@ -201,7 +201,7 @@ Query make_query(Random& random, const Story& story) {
     case 17: return stacked_query(random);
     case 18:
     case 19:
-    case 20: return detect_query(random, story);
+    case 20: return detect_query(random);
     case 21:
     case 22: return nested_query(random);
     case 23: return nested_window_query(random);

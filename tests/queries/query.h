@@ -35,7 +35,6 @@ struct Query {
   std::function<std::vector<Row>(const std::vector<Row>&)> rows;
   // If it depends on what is late and when; else it is `rows` of all.
   std::function<Outcome(const Story&)> outcome;
-  bool in_time_only = false;  // a pipeline only of a story in which nothing is late
 };
 
 [[nodiscard]] Query make_query(Random& random, const Story& story);
@@ -45,7 +44,7 @@ struct Query {
 [[nodiscard]] Query ordered_query(Random& random);
 [[nodiscard]] Query over_query(Random& random);
 [[nodiscard]] Query first_query(Random& random);
-[[nodiscard]] Query detect_query(Random& random, const Story& story);
+[[nodiscard]] Query detect_query(Random& random);
 [[nodiscard]] Query window_query(Random& random);
 [[nodiscard]] Query stacked_query(Random& random);
 [[nodiscard]] Query calendar_query(Random& random);

@@ -32,12 +32,13 @@ bool DetectPlan::only_readings() const {
   return ordered.keeps_arrival && number && rule.keys.size() == 1 && rule.keys.front() == rule.device_column;
 }
 
-void DetectCore::take(uint32_t pot, int64_t time_us, std::string_view key, uint16_t key_group, double value) {
+void DetectCore::take(uint32_t pot, int64_t time_us, std::string_view key, uint16_t key_group, double value,
+                      int64_t reached_us) {
   auto [place, is_there] = table_.find(pot, key);
-  if (!is_there && leaves_blank(plan_.rule, value)) return;
+  if (!is_there && time_us <= reached_us && leaves_blank(plan_.rule, value)) return;
   if (!is_there) place = table_.add(pot, key, {{}, key_group});
   table_.change(pot, place, [&](Detector& detector) { detector.reading(plan_.rule, time_us, value, scratch_); });
-  settle(pot, place, time_us);
+  settle(pot, place, reached_us);
 }
 
 void DetectCore::take(uint32_t device, int64_t time_us, double value) {
@@ -46,7 +47,7 @@ void DetectCore::take(uint32_t device, int64_t time_us, double value) {
   std::string key;                                           // as KeyCodec writes it
   ByteWriter out(key);
   devices_.write_name(device, out);
-  take(device, time_us, key, devices_.at(device).key_group, value);
+  take(device, time_us, key, devices_.at(device).key_group, value, time_us);
 }
 
 // After a detector changed. One that the clock took further than event time must still know that.

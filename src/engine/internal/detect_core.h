@@ -30,7 +30,8 @@ class DetectCore {
   DetectCore(const DetectPlan& plan, DeviceTable& devices) : plan_(plan), devices_(devices), results_(plan.output) {}
 
   // A reading whose time has come.
-  void take(uint32_t pot, int64_t time_us, std::string_view key, uint16_t key_group, double value);
+  // `reached_us`: how far event time has come; less than the row's where the clock let it out.
+  void take(uint32_t pot, int64_t time_us, std::string_view key, uint16_t key_group, double value, int64_t reached_us);
   // Of a detection by the device alone.
   void take(uint32_t device, int64_t time_us, double value);
   // All deadlines of a pot before `time_us`; event time itself has reached `reached_us`.

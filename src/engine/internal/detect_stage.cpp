@@ -173,10 +173,11 @@ void RowsDetectStage::process(const columnar::Batch& input, const RowTimes& time
 
 void RowsDetectStage::rows_due(uint32_t device, int64_t time, std::vector<OrderedRow>& rows) {
   const uint32_t pot = own() ? device : 0;
+  const int64_t reached_us = own() ? time : std::min(time, watermark_);
   clock_bound_us_ = -kNever;
   for (const OrderedRow& row : rows) {
     const std::optional<double> value = value_of(row);
-    if (value) core_.take(pot, time, row.key, waiting_.key_group_of_row(pot, row.key), *value);
+    if (value) core_.take(pot, time, row.key, waiting_.key_group_of_row(pot, row.key), *value, reached_us);
   }
 }
 
@@ -197,9 +198,9 @@ void RowsDetectStage::fire_shared(int64_t watermark, std::span<StatefulOperator*
     core_.take_over(other.core_);
     heard_.add(other.heard_);
   }
+  watermark_ = watermark;
   waiting_.fire_shared(watermark, *this);
   time_passed(0, watermark);
-  watermark_ = watermark;
   core_.purge(watermark);
 }
 
