@@ -90,6 +90,7 @@ class Life {
 
   void add_query(uint64_t number, bool talk) {
     Query& query = queries_.emplace_back(make_query(random_, story_));
+    if (query.in_time_only && story_.late) query.bounded_only = true;
     if (talk) fmt::print("query {}, {}: {}\n", number, query.family, query.sql);
     if (query.bounded_only) return;
     std::string columns;

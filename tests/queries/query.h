@@ -35,6 +35,7 @@ struct Query {
   std::function<std::vector<Row>(const std::vector<Row>&)> rows;
   // If it depends on what is late and when; else it is `rows` of all.
   std::function<Outcome(const Story&)> outcome;
+  bool in_time_only = false;  // a pipeline only of a story in which nothing is late
 };
 
 [[nodiscard]] Query make_query(Random& random, const Story& story);
