@@ -92,7 +92,7 @@ Result<Relation> QueryBinder::bind_select(const Query& query, const std::string&
       predicate.error().hint = "WHERE runs before the windows; put conditions on them into HAVING";
     }
     TRY_ASSIGN(Expression condition, std::move(predicate));
-    filter(input, std::move(condition));
+    filter_early(input, std::move(condition));
   }
   TRY(refuse_window_keys(query, input));
   if (ends_ && !input.window && groups_whole(query)) {

@@ -118,6 +118,8 @@ class QueryBinder {
                                                const std::vector<ColumnDefinition>& columns);
   [[nodiscard]] Relation scan(std::shared_ptr<const catalog::StreamDefinition> stream);
   void filter(Relation& relation, Expression predicate);
+  // What does not look at the elements of an array filters before it is taken apart.
+  void filter_early(Relation& relation, Expression predicate);
   [[nodiscard]] Relation project(Relation input, std::vector<Expression> expressions, std::vector<std::string> names);
   [[nodiscard]] std::string operator_id(const std::string& path, std::string_view kind, const std::string& meaning);
 

@@ -1,6 +1,7 @@
 // CROSS JOIN UNNEST(array): a row for each element.
 #include <fmt/format.h>
 
+#include "sql/internal/bind_lookup.h"
 #include "sql/internal/bind_query.h"
 #include "sql/internal/text.h"
 
@@ -52,7 +53,49 @@ void shift(std::optional<size_t>& column, size_t first, size_t count) {
   if (column && *column >= first) *column += count;
 }
 
+// The parts of a AND b AND c.
+void take_parts(Expression predicate, std::vector<Expression>& parts) {
+  auto* call = std::get_if<std::unique_ptr<Call>>(&predicate.node);
+  if (call == nullptr || (*call)->function != FunctionId::kAnd) {
+    parts.push_back(std::move(predicate));
+    return;
+  }
+  for (Expression& argument : (*call)->arguments) take_parts(std::move(argument), parts);
+}
+
+// References to what the array adds are not there; those behind it move to where they stand in the input.
+void move_below(Expression& expression, const ColumnRange& added) {
+  if (auto* column = std::get_if<ColumnRef>(&expression.node)) {
+    if (column->index >= added.first) column->index -= added.count;
+  } else if (auto* call = std::get_if<std::unique_ptr<Call>>(&expression.node)) {
+    for (Expression& argument : (*call)->arguments) move_below(argument, added);
+  }
+}
+
 }  // namespace
+
+void QueryBinder::filter_early(Relation& relation, Expression predicate) {
+  const auto* unnest = std::get_if<Unnest>(&relation.node->node);
+  if (unnest == nullptr) return filter(relation, std::move(predicate));
+  const ColumnRange added{unnest->place, unnest->columns.size()};
+  std::vector<Expression> parts;
+  take_parts(std::move(predicate), parts);
+  std::vector<Expression> early;
+  std::vector<Expression> late;
+  for (Expression& part : parts) {
+    const bool looks_at_elements = uses_of(part, added).table;
+    if (!looks_at_elements) move_below(part, added);
+    (looks_at_elements ? late : early).push_back(std::move(part));
+  }
+  if (!early.empty()) {
+    Relation below;
+    below.path = relation.path;
+    below.node = std::move(relation.node->inputs[0]);
+    filter_early(below, conjunction(std::move(early)));
+    relation.node->inputs[0] = std::move(below.node);
+  }
+  if (!late.empty()) filter(relation, conjunction(std::move(late)));
+}
 
 Result<Relation> QueryBinder::bind_unnest(const UnnestClause& clause, bool left, Relation input) {
   ExpressionScope scope = scope_of(input);
