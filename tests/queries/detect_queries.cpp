@@ -87,7 +87,7 @@ void hear(const Rule& rule, const Row& reading, int64_t clock_ms, Waiting& waiti
   waiting.device.watermark = std::max(before, time_of(reading) - kDelayMs);
   if (const std::optional<Row> row = rule.shape(reading)) {
     if (time_of(*row) < before) {
-      outcome.late.push_back(time_of(*row));
+      outcome.late.emplace_back(time_of(*row));
     } else {
       waiting.rows[time_of(*row)] = *row;
     }
