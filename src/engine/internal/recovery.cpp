@@ -47,6 +47,9 @@ Result<> Pipeline::recover(WorkerPool& pool) {
     stale_.push_back(epoch_key(record.id));
   }
   tables_.restored();
+  // What waits since the stop comes first: a large snapshot would hold it back for seconds. State that has moved to
+  // other workers is stored at once, though.
+  if (!snapshots_.moved()) snapshot_at_us_ = std::max(snapshot_at_us_, context_.clock.now_us());
   if (!same_state) {
     log_warn("engine.state_dropped", {{"pipeline", spec_.definition.name},
                                       {"reason", "its query means something else now; it starts with empty windows"}});

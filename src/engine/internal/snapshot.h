@@ -34,6 +34,8 @@ class Snapshots {
   [[nodiscard]] Result<> spill(size_t memory_bytes);
   // Some state lies in so many runs that spill() has to put it together before more is let go of.
   [[nodiscard]] bool full() const { return full_; }
+  // Some state that was loaded is with another worker now than when it was written.
+  [[nodiscard]] bool moved() const;
   // Of what is in the store only, before it is sealed.
   [[nodiscard]] uint64_t spilled_bytes() const;
 

@@ -1,6 +1,8 @@
 // Snapshots: reading pages, at a start and of what was spilled.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/internal/snapshot.h"
 #include "engine/internal/snapshot_page.h"
 
@@ -30,6 +32,7 @@ Result<> Snapshots::load(const Manifest& manifest, WorkerPool& pool, size_t memo
 Result<> Snapshots::load_part(const Part& owner, size_t memory_bytes, std::vector<uint32_t>& moved) {
   KeyedState& target = state_of(owner);
   const int64_t watermark = execution_.watermark_of_state(owner.op);
+  size_t pages = 0;  // since the last look at the memory
   for (const auto& [number, stored] : operators_[owner.op].places) {
     const Place place = Place::of_number(number);
     if (place.key_group % execution_.workers().size() != owner.worker) continue;
@@ -39,13 +42,21 @@ Result<> Snapshots::load_part(const Part& owner, size_t memory_bytes, std::vecto
     }
     for (const PageRun& run : stored.held) {
       TRY(read_run(owner.op, place, run, [&target](ByteReader& in) { return target.read_state(in); }));
+      pages += run.pages;
     }
-    if (memory_bytes == 0 || target.spillable_bytes() <= memory_bytes || target.dirty().any()) continue;
+    // State of cells takes long to measure, and a page becomes a few times its size at most.
+    if (memory_bytes == 0 || pages * kPageBytes < memory_bytes / 8 || target.dirty().any()) continue;
+    pages = 0;
+    if (target.spillable_bytes() <= memory_bytes) continue;
     target.loaded(watermark);
     let_go(owner, number);  // and read back when it is due
   }
   target.loaded(watermark);
   return {};
+}
+
+bool Snapshots::moved() const {
+  return std::ranges::any_of(operators_, [](const Stored& stored) { return !stored.moved.empty(); });
 }
 
 Result<> Snapshots::read_run(size_t op, Place place, const PageRun& run,
