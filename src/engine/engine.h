@@ -56,6 +56,7 @@ struct OperatorStatus {
   uint64_t rows_in = 0;
   uint64_t rows_out = 0;
   uint64_t late = 0;
+  uint64_t errors = 0;  // values that could not be computed and are NULL, since the start
   size_t memory_bytes = 0;
 };
 

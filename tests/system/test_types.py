@@ -4,6 +4,7 @@ import base64
 import json
 
 import paho.mqtt.publish as publish
+from tidegate import wait_for
 
 TABLES = """CREATE TABLE frames (device STRING NOT NULL, f FLOAT, b BYTES)
   WITH ('device' = 'device', 'mqtt.topic' = 'in/+');
@@ -125,3 +126,16 @@ def test_arrays_and_rows_come_out_as_they_went_in(server):
         ("z", 0, None),
     ]
     assert lines[0]["samples"] == samples and lines[0]["motor"] == motor
+
+
+def test_what_cannot_be_computed_is_null_and_counted(server):
+    server.sql("""CREATE TABLE texts (device STRING, t STRING) WITH ('device' = 'device');
+      CREATE TABLE numbers (device STRING, n INT);
+      INSERT INTO numbers SELECT device, CAST(t AS INT) FROM texts WHERE t <> ''""")
+    rows = [{"device": "a", "t": text} for text in ("7", "x", "y", "")]
+    server.api("POST", "/streams/texts/records", "\n".join(json.dumps(row) for row in rows))
+    wait_for(lambda: server.api("GET", "/pipelines/numbers")["rows_out"] == 3)
+    assert [row["n"] for row in server.records("numbers")] == [7, None, None]
+    operators = server.api("GET", "/pipelines/numbers")["operators"]
+    assert sum(operator["errors"] for operator in operators) == 2
+    assert "tidegate_operator_errors_total" in server.request("GET", "/metrics")[2]

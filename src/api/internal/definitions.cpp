@@ -41,9 +41,9 @@ std::string operators_json(const std::vector<engine::OperatorStatus>& operators)
   std::string out = "[";
   for (const auto& one : operators) {
     if (out.size() > 1) out += ',';
-    out += fmt::format(R"({{"id":{},"kind":{},"rows_in":{},"rows_out":{},"late":{},"memory_bytes":{}}})",
+    out += fmt::format(R"({{"id":{},"kind":{},"rows_in":{},"rows_out":{},"late":{},"errors":{},"memory_bytes":{}}})",
                        json_string(one.operator_id), json_string(one.kind), one.rows_in, one.rows_out, one.late,
-                       one.memory_bytes);
+                       one.errors, one.memory_bytes);
   }
   return out + "]";
 }

@@ -100,6 +100,8 @@ void operator_families(Page& page, const std::vector<engine::PipelineStatus>& pi
   each("tidegate_operator_rows_in_total", "counter", "Rows in.", [](const Status& s) { return s.rows_in; });
   each("tidegate_operator_rows_out_total", "counter", "Rows out.", [](const Status& s) { return s.rows_out; });
   each("tidegate_operator_late_total", "counter", "Rows too late.", [](const Status& s) { return s.late; });
+  each("tidegate_operator_errors_total", "counter", "Values that could not be computed and are NULL.",
+       [](const Status& s) { return s.errors; });
   each("tidegate_operator_memory_bytes", "gauge", "State in memory.", [](const Status& s) { return s.memory_bytes; });
 }
 

@@ -178,6 +178,7 @@ std::string object_lines(const json::value& object) {
                                     {"rows_in", "rows in", true},
                                     {"rows_out", "rows out", true},
                                     {"late", "late", true},
+                                    {"errors", "not computed", true},
                                     {"memory_bytes", "memory", true}}};
       below += list_table(operators, value);
     } else if (name == "waits" && value.is_array()) {

@@ -87,6 +87,8 @@ class StatefulOperator : public KeyedState {
   // Results and late rows so far, since it was made.
   [[nodiscard]] virtual uint64_t fired() const = 0;
   [[nodiscard]] virtual uint64_t late_rows() const = 0;
+  // Results that could not be computed, or not within their limits, and are NULL.
+  [[nodiscard]] virtual uint64_t errors() const { return 0; }
 };
 
 }  // namespace tidegate::engine

@@ -60,6 +60,7 @@ void StatelessStage::add_status(std::vector<OperatorStatus>& operators) const {
   for (const Step& step : steps_) {
     operators[step.position].rows_in += step.rows_in;
     operators[step.position].rows_out += step.rows_out;
+    for (const auto& evaluator : step.evaluators) operators[step.position].errors += evaluator->errors();
   }
 }
 

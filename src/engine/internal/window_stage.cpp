@@ -59,6 +59,7 @@ class WindowStage final : public StatefulOperator {
   [[nodiscard]] std::vector<columnar::Batch>& late() override { return window_.late(); }
   [[nodiscard]] uint64_t fired() const override { return window_.fired(); }
   [[nodiscard]] uint64_t late_rows() const override { return window_.late_rows(); }
+  [[nodiscard]] uint64_t errors() const override { return window_.overflows(); }
 
   // The devices it goes by are stored with its windows.
   [[nodiscard]] DirtyKeyGroups dirty() const override { return devices_.dirty() | window_.dirty(); }

@@ -219,6 +219,7 @@ void Worker::add_status(std::vector<OperatorStatus>& operators) const {
     status.rows_in += stage.rows_in;
     status.rows_out += stage.rows_out;
     status.late += stage.op->late_rows();
+    status.errors += stage.op->errors();
     status.memory_bytes += stage.op->memory_bytes();
     stage.steps.add_status(operators);
   }
