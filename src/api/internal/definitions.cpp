@@ -193,9 +193,9 @@ void ApiImpl::change(Call& call) {
       default: return {"pipeline.started", &StatementExecutor::start_pipeline};
     }
   }();
-  const auto outcome = [&, change = change]() -> Result<> {
+  const auto outcome = [&, method = change]() -> Result<> {
     TRY_ASSIGN(const auto revision, expected_revision(call.request));
-    return (parts_.statements.*change)(call.name, revision);
+    return (parts_.statements.*method)(call.name, revision);
   }();
   audit(call, what, call.name, outcome);
   if (!outcome) return call.reply(outcome.error());
