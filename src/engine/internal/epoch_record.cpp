@@ -142,6 +142,7 @@ bool read_operator_v1(ByteReader& in, Manifest& manifest) {
 
 bool read_operators(ByteReader& in, uint8_t version, Manifest& manifest) {
   manifest.scanned_at_us = in.zigzag();
+  if (version >= 5) manifest.workers = static_cast<uint32_t>(in.varint());
   const uint64_t count = in.varint();
   if (!in.ok() || count > kMaxOperators) return false;
   for (uint64_t i = 0; i < count; ++i) {
@@ -182,6 +183,7 @@ std::string encode(const Manifest& manifest) {
   out.fixed(kManifestVersion);
   write_record(out, manifest.epoch);
   out.zigzag(manifest.scanned_at_us);
+  out.varint(manifest.workers);
   out.varint(manifest.operators.size());
   for (const OperatorPages& pages : manifest.operators) write_pages(out, pages);
   return bytes;

@@ -59,6 +59,7 @@ struct OperatorPages {
 struct Manifest {
   EpochRecord epoch;  // sources: `to` is where reading goes on
   int64_t scanned_at_us = 0;
+  uint32_t workers = 0;                  // how many there were; 0: not known, in manifests before version 5
   std::vector<OperatorPages> operators;  // none: a pipeline without state
 };
 

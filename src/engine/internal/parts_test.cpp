@@ -245,7 +245,7 @@ TEST_CASE("epoch records and manifests survive the round trip, and cut ones are 
   const PageRun first{3, EpochId{8}, 15, 700'000};
   const PageRun second{1, EpochId{9}, 0, 12};
   const Manifest manifest{
-      a_record(), 77, {{"window-1", {{0x10002, {first, second}}}}, {"window-2", {{0x3, {second}}}}}};
+      a_record(), 77, 3, {{"window-1", {{0x10002, {first, second}}}}, {"window-2", {{0x3, {second}}}}}};
   const std::string more = encode(manifest);
   const auto again = decode_manifest(more);
   REQUIRE(again);

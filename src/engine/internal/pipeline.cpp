@@ -126,7 +126,7 @@ bool Pipeline::run_epoch(WorkerPool& pool) {
   execution_.begin(clock_us);
   const Result<size_t> rows = feed(pool);
   const bool had_input = positions() != from;
-  const bool behind = has_input() && (snapshots_.full() || (rows && *rows >= context_.options.max_epoch_rows));
+  const bool behind = snapshots_.full() || (rows && *rows >= context_.options.max_epoch_rows && has_input());
   const Result<bool> changed = rows ? execution_.finish(had_input, behind) : std::unexpected(rows.error());
   if (!changed) {
     fail_pipeline(changed.error());
@@ -240,7 +240,9 @@ void Pipeline::on_committed(const Result<>& result) {
   }
   if (std::exchange(spills_, false)) {
     // The snapshot is stored, and no row has come since: what is in memory is what is there.
-    const Result<> spilled = snapshots_.spill(context_.options.spill_state_bytes / 2);
+    const size_t stays = execution_.memory_bytes() - execution_.spillable_bytes();
+    const size_t limit = std::max(context_.options.spill_state_bytes, stays);
+    const Result<> spilled = snapshots_.spill((limit - stays) / 2);  // well below what makes it spill again
     if (!spilled) return fail_pipeline(spilled.error());
   }
   publish();

@@ -20,10 +20,13 @@ size_t Snapshots::dirty_bytes() const {
 }
 
 void Snapshots::write(const EpochRecord& epoch, log::EpochCommit& commit) {
-  Manifest manifest{epoch, execution_.watermarks().scanned_at_us, {}};
+  Manifest manifest{
+      epoch, execution_.watermarks().scanned_at_us, static_cast<uint32_t>(execution_.workers().size()), {}};
   for (size_t op = 0; op < operators_.size(); ++op) {
     for (const uint32_t number : std::exchange(operators_[op].moved, {})) {
-      delete_runs(op, Place::of_number(number), operators_[op].places.at(number).held, commit);
+      StoredPlace& place = operators_[op].places.at(number);
+      place.forgotten.insert(place.forgotten.end(), place.held.begin(), place.held.end());
+      place.held.clear();
     }
     for (size_t worker = 0; worker < execution_.workers().size(); ++worker) {
       write_part({op, static_cast<uint16_t>(worker)}, epoch.id, commit);

@@ -77,12 +77,14 @@ class Snapshots {
 
   // What worker `owner` will have of an operator.
   [[nodiscard]] Result<> load_part(const Part& owner, size_t memory_bytes, std::vector<uint32_t>& moved);
+  [[nodiscard]] uint16_t owner_of(Place place) const;
   [[nodiscard]] Result<> read_run(size_t op, Place place, const PageRun& run,
                                   const std::function<bool(ByteReader&)>& entry) const;
 
   // Up to the place `last`, if there is one.
   void let_go(const Part& part, std::optional<uint32_t> last);
   [[nodiscard]] Result<> merge_runs(const Part& part, size_t memory_bytes);
+  [[nodiscard]] bool is_full(const Part& part) const;
   [[nodiscard]] bool any_full() const;
 
   Execution& execution_;
@@ -91,6 +93,7 @@ class Snapshots {
   std::vector<Stored> operators_;
   std::vector<std::vector<std::unique_ptr<SpilledPart>>> parts_;  // by operator and worker
   bool full_ = false;
+  bool same_workers_ = false;  // as those of the manifest that was loaded
 };
 
 }  // namespace tidegate::engine

@@ -10,6 +10,7 @@ namespace tidegate::engine {
 
 Result<> Snapshots::load(const Manifest& manifest, WorkerPool& pool, size_t memory_bytes) {
   const size_t workers = execution_.workers().size();
+  same_workers_ = manifest.workers == workers;
   const size_t share = memory_bytes / (workers * std::max<size_t>(operators_.size(), 1));
   for (size_t op = 0; op < operators_.size(); ++op) {
     for (const auto& [number, runs] : manifest.operators.at(op).places) operators_[op].places[number].held = runs;
@@ -35,7 +36,7 @@ Result<> Snapshots::load_part(const Part& owner, size_t memory_bytes, std::vecto
   size_t pages = 0;  // since the last look at the memory
   for (const auto& [number, stored] : operators_[owner.op].places) {
     const Place place = Place::of_number(number);
-    if (place.key_group % execution_.workers().size() != owner.worker) continue;
+    if (owner_of(place) != owner.worker) continue;
     if (place.worker != owner.worker) {
       target.mark_dirty(place.key_group);
       moved.push_back(number);
@@ -45,7 +46,7 @@ Result<> Snapshots::load_part(const Part& owner, size_t memory_bytes, std::vecto
       pages += run.pages;
     }
     // State of cells takes long to measure, and a page becomes a few times its size at most.
-    if (memory_bytes == 0 || pages * kPageBytes < memory_bytes / 8 || target.dirty().any()) continue;
+    if (memory_bytes == 0 || pages * kPageBytes < memory_bytes / 8 || !moved.empty()) continue;
     pages = 0;
     if (target.spillable_bytes() <= memory_bytes) continue;
     target.loaded(watermark);
@@ -53,6 +54,11 @@ Result<> Snapshots::load_part(const Part& owner, size_t memory_bytes, std::vecto
   }
   target.loaded(watermark);
   return {};
+}
+
+// Where there are as many workers as before, everything stays; else it goes by the key group.
+uint16_t Snapshots::owner_of(Place place) const {
+  return same_workers_ ? place.worker : static_cast<uint16_t>(place.key_group % execution_.workers().size());
 }
 
 bool Snapshots::moved() const {

@@ -49,12 +49,13 @@ Snapshots::~Snapshots() = default;
 
 Result<> Snapshots::spill(size_t memory_bytes) {
   const size_t all = execution_.spillable_bytes();
+  const size_t average = all / (operators_.size() * execution_.workers().size());
   for (size_t op = 0; op < operators_.size(); ++op) {
     for (size_t worker = 0; worker < execution_.workers().size(); ++worker) {
       const Part part{op, static_cast<uint16_t>(worker)};
       const size_t bytes = state_of(part).spillable_bytes();
       // What is little stays: a run of it would cost more than it is worth.
-      if (bytes == 0 || bytes < all / 16) continue;
+      if (bytes == 0 || (bytes < average / 16 && !is_full(part))) continue;
       let_go(part, std::nullopt);
       TRY(merge_runs(part, static_cast<size_t>(static_cast<double>(memory_bytes) / static_cast<double>(all) *
                                                static_cast<double>(bytes))));
@@ -70,7 +71,7 @@ void Snapshots::let_go(const Part& part, std::optional<uint32_t> last) {
     const Place at = Place::of_number(number);
     if (at.worker != part.worker) continue;
     // While loading: it goes to another worker.
-    if (last && at.key_group % execution_.workers().size() != part.worker) continue;
+    if (last && owner_of(at) != part.worker) continue;
     place.spilled.insert(place.spilled.end(), place.held.begin(), place.held.end());
     place.held.clear();
   }
@@ -87,7 +88,9 @@ Result<> Snapshots::merge_runs(const Part& part, size_t memory_bytes) {
   KeyedState& state = state_of(part);
   DirtyKeyGroups merged;
   for (const auto& [runs, number] : crowded) {
-    if (merged.any() && state.spillable_bytes() >= memory_bytes) break;
+    // One more run than this, and there would be no bank for what comes next.
+    const bool must = runs >= kBanks - 2;
+    if (!must && merged.any() && state.spillable_bytes() >= memory_bytes) break;
     const Place at = Place::of_number(number);
     StoredPlace& place = operators_[part.op].places[number];
     for (const PageRun& run : place.spilled) {
@@ -101,11 +104,19 @@ Result<> Snapshots::merge_runs(const Part& part, size_t memory_bytes) {
   return {};
 }
 
-bool Snapshots::any_full() const {
-  return std::ranges::any_of(operators_, [](const Stored& stored) {
-    return std::ranges::any_of(stored.places,
-                               [](const auto& place) { return place.second.spilled.size() >= kFullRuns; });
+bool Snapshots::is_full(const Part& part) const {
+  return std::ranges::any_of(operators_[part.op].places, [&](const auto& place) {
+    return Place::of_number(place.first).worker == part.worker && place.second.spilled.size() >= kFullRuns;
   });
+}
+
+bool Snapshots::any_full() const {
+  for (size_t op = 0; op < operators_.size(); ++op) {
+    for (size_t worker = 0; worker < execution_.workers().size(); ++worker) {
+      if (is_full({op, static_cast<uint16_t>(worker)})) return true;
+    }
+  }
+  return false;
 }
 
 uint64_t Snapshots::spilled_bytes() const {
