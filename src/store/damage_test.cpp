@@ -5,6 +5,7 @@
 
 #include "store/internal/database_options.h"
 #include "store/internal/store_fixture.h"
+#include "store/internal/torn_manifest.h"
 
 namespace tidegate::store {
 namespace {
@@ -231,6 +232,49 @@ TEST_CASE("what cannot be opened says what is damaged and what to do, and is lef
          refused.error().message.find("anifest") != std::string::npos ||
          refused.error().message.find("MANIFEST") != std::string::npos));
   if (tables > 0) CHECK(folder.files(".sst").size() == tables);
+}
+
+fs::path manifest_of(const Folder& folder) {
+  std::string name = content_of(folder.path / "db" / "CURRENT");
+  name.pop_back();
+  return folder.path / "db" / name;
+}
+
+TEST_CASE("an edit of the manifest that was torn by a power cut is no damage") {
+  const Killed killed("torn_edit");
+  const fs::path manifest = manifest_of(killed.copy);
+  const std::string whole = content_of(manifest);
+  std::string torn = whole.substr(0, 35);  // a record, and then one of which a piece in the middle is missing
+  std::fill(torn.begin() + 12, torn.begin() + 30, '\0');
+  overwrite(manifest, whole + torn);
+  CHECK(whole_records_end(whole) == whole.size());
+  CHECK(whole_records_end(whole + torn) == whole.size());
+  CHECK(whole_records_end(whole + torn + whole.substr(0, 35)) == std::string::npos);
+  check_silent(killed.copy);
+}
+
+TEST_CASE("whatever byte of the manifest is damaged, nothing is lost without a word") {
+  const Folder folder("edits");
+  fill_tables(folder);
+  const Folder copy("edits_copy");
+  const std::string whole = content_of(manifest_of(folder));
+  int refused = 0;
+  for (size_t at = 7; at < whole.size(); at += 61) {
+    CAPTURE(at);
+    folder.copy_as_killed(copy);
+    flip_byte(manifest_of(copy), at);
+    const std::string damaged = content_of(manifest_of(copy));
+    auto store = Store::open(copy.path);
+    if (!store) {
+      CHECK(store.error().code == ErrorCode::StoreDamaged);
+      CHECK(content_of(manifest_of(copy)) == damaged);  // as it was left
+      ++refused;
+      continue;
+    }
+    if ((*store)->damage().lost) continue;
+    for (int key = 0; key < 40; ++key) CHECK((*store)->get(Family::kLog, key_of(key)).value());
+  }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("a folder in which nothing was ever stored may be made anew") {

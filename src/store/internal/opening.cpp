@@ -9,6 +9,7 @@
 #include "store/internal/database_options.h"
 #include "store/internal/quarantine.h"
 #include "store/internal/status_error.h"
+#include "store/internal/torn_manifest.h"
 
 namespace tidegate::store {
 
@@ -65,6 +66,26 @@ uint64_t synced_according_to_records(const Place& place) {
   return sequence;
 }
 
+// Cuts a torn end off the MANIFEST, if with what is left everything that was durable is there. Looked at without
+// writing: RocksDB deletes files that its MANIFEST does not name.
+bool mend_manifest(const Place& place, const rocksdb::Status& status, uint64_t durable) {
+  if (durable == 0 || status.ToString().find("MANIFEST") == std::string::npos) return false;
+  const std::optional<std::string> cut = cut_torn_manifest(place.env, place.path);
+  if (!cut) return false;
+  rocksdb::DBOptions options = database_options(place.env);
+  options.wal_recovery_mode = Mode::kTolerateCorruptedTailRecords;
+  options.create_if_missing = options.create_missing_column_families = false;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto families = family_descriptors(place.tuning);
+  bool whole = rocksdb::DB::OpenForReadOnly(options, place.path, families, &handles, &opened).ok();
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  whole = whole && db->GetLatestSequenceNumber() >= durable;
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  if (!whole) uncut_manifest(place.env, *cut);
+  return whole;
+}
+
 // RocksDB takes a folder without CURRENT for a new one, and deletes the tables that it finds there.
 Result<> check_not_half_there(rocksdb::Env& env, const std::string& path, uint64_t durable) {
   if (env.FileExists(path + "/CURRENT").ok()) return {};
@@ -92,6 +113,9 @@ Result<OpenedDatabase> open_database(rocksdb::Env& env, const std::string& folde
   OpenedDatabase opened;
   uint64_t proven = durable;
   Attempt attempt = try_open(place, Mode::kTolerateCorruptedTailRecords, true);
+  if (attempt.status.IsCorruption() && mend_manifest(place, attempt.status, durable)) {
+    attempt = try_open(place, Mode::kTolerateCorruptedTailRecords, true);
+  }
   const rocksdb::Status strict = attempt.status;
   if (strict.IsCorruption()) {
     proven = std::max(proven, synced_according_to_records(place));
