@@ -115,7 +115,8 @@ bool Pipeline::take_tables() {
 
 bool Pipeline::run_epoch(WorkerPool& pool) {
   if (!take_tables()) return false;
-  // Before an epoch: all of the last one is stored, so that a start with more memory goes on from there.
+  // Before an epoch, as after its commit: all of the last one is stored, so that a start with more memory goes on from
+  // there. What a restart has loaded is looked at here.
   if (const Result<> fits = execution_.check_memory(context_.options.max_state_bytes); !fits) {
     fail_pipeline(fits.error());
     return true;
@@ -246,6 +247,9 @@ void Pipeline::on_committed(const Result<>& result) {
     if (!spilled) return fail_pipeline(spilled.error());
   }
   publish();
+  if (const Result<> fits = execution_.check_memory(context_.options.max_state_bytes); !fits) {
+    fail_pipeline(fits.error());  // at once: the memory must not be held until something comes
+  }
 }
 
 void Pipeline::on_failed_commit(const Error& error) {
